@@ -48,7 +48,7 @@ func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 // Bind compares the schema with the model and, if the role has the privilege, advances sequences that are behind the
 // keys of their tables. [core.New] calls it.
 //
-// Errors: an error that lists every difference that makes it impossible to store the model correctly;
+// Errors: an error that wraps [errors.ErrUnsupported] if the model has keys or relations of several fields; an error that lists every difference that makes it impossible to store the model correctly;
 // [core.Unavailable].
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.check(); err != nil {
@@ -95,7 +95,7 @@ func rejectDerivedFields(m *core.Model) (err error) {
 	for _, r := range m.Resources() {
 		for _, f := range r.Columns() {
 			if f.Parts() != nil || f.Type() == core.Tuple {
-				err = errors.Join(err, fmt.Errorf("postgres: %s: the backend cannot store keys and relations of several fields", f))
+				err = errors.Join(err, fmt.Errorf("postgres: %s: the backend cannot store keys and relations of several fields: %w", f, errors.ErrUnsupported))
 			}
 		}
 	}

@@ -297,3 +297,20 @@ func TestOIDHasNoLeadingZeros(t *testing.T) {
 		}
 	}
 }
+
+func TestModelsWithKeysOfSeveralFieldsAreRejected(t *testing.T) {
+	number := func(name string, key bool) core.FieldSpec {
+		return core.FieldSpec{Name: name, Type: core.Int, Key: key}
+	}
+	for want, specs := range map[string][]core.ResourceSpec{
+		"line.id": {{Name: "line", Fields: []core.FieldSpec{number("order", true), number("nr", true)}}},
+		"page.next": {{Name: "page", Fields: []core.FieldSpec{
+			number("id", true), number("n", false), {Name: "next", ToOne: "page", Via: []string{"n"}},
+		}}},
+	} {
+		err := New(nil, "s", Options{}).Bind(t.Context(), core.MustModel("m", specs...))
+		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

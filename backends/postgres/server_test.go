@@ -99,16 +99,18 @@ func sampleOf(mode servertest.Mode) rules {
 }
 
 func (r rules) checkEngine(t *testing.T, open storetest.Factory) {
+	tuples := storetest.StoresTuples(t, open)
 	for _, c := range enginetest.Cases() {
-		if isSampled(c.Name, r.engine) {
+		if isSampled(c.Name, r.engine) && (tuples || !c.Tuples()) {
 			t.Run(c.Name, func(t *testing.T) { c.Check(t, open) })
 		}
 	}
 }
 
 func (r rules) checkREST(t *testing.T, open storetest.Factory) {
+	tuples := storetest.StoresTuples(t, open)
 	for _, c := range resttest.Cases() {
-		if isSampled(c.Name, r.rest) {
+		if isSampled(c.Name, r.rest) && (tuples || !c.Tuples()) {
 			t.Run(c.Name, func(t *testing.T) { c.Check(t, open) })
 		}
 	}
