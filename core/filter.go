@@ -363,11 +363,11 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 	if f.n == nil {
 		return f, nil
 	}
-	if f.n.bound { // guards may have made it deeper
-		return f, r.checkBound(f)
-	}
-	if f.n.depth > maxFilterDepth {
+	if f.n.depth > maxFilterDepth { // guards do not count
 		return Filter{}, &Error{Code: BadRequest, Message: "filter is nested more than 100 levels deep"}
+	}
+	if f.n.bound {
+		return f, r.checkBound(f)
 	}
 	if err := f.checkRelated(); err != nil {
 		return Filter{}, err
