@@ -34,7 +34,8 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 	if err != nil {
 		return core.Result{}, err
 	}
-	return res, project(&res)
+	err = project(&res)
+	return res, err
 }
 
 // readFields reads the listed fields only.

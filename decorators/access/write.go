@@ -61,5 +61,6 @@ func (c *CompiledPolicy) write(ctx context.Context, op *core.Op, o Operation, re
 	if err != nil {
 		return core.Result{}, c.withVerdicts(err, p, o, r, requested)
 	}
-	return res, project(&res)
+	err = project(&res)
+	return res, err
 }

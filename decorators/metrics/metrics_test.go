@@ -262,8 +262,8 @@ func TestAllSeriesExistFromTheStart(t *testing.T) {
 		}
 		return n
 	}
-	// 8 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
-	if got, want := count(), (8*2+1)*(9+4); got != want {
+	// 7 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
+	if got, want := count(), (7*2+1)*(9+4); got != want {
 		t.Errorf("%d series at the start, want %d", got, want)
 	}
 	before := count()

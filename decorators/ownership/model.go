@@ -53,20 +53,20 @@ func (o Options) owner(r *core.Resource, defaultName string) (found owner, err e
 				name = defaultName
 			}
 			if slices.Contains(o.Shared, r.Name()) {
-				return owner{}, fmt.Errorf("Through leads to the shared resource %q, which has no owner", r.Name())
+				return owner{}, fmt.Errorf("option Through leads to the shared resource %q, which has no owner", r.Name())
 			}
 			if found.field, err = ownerField(r, name); err != nil && r != start {
-				err = fmt.Errorf("Through leads to the resource %q, which %w", r.Name(), err)
+				err = fmt.Errorf("option Through leads to the resource %q, which %w", r.Name(), err)
 			}
 			return found, err
 		}
 		f := r.Field(through)
 		if f == nil || f.Target() == nil || f.Many() || !f.Stored() {
-			return owner{}, fmt.Errorf("Through names %q, which is no stored to-one relation of %s", through, r.Name())
+			return owner{}, fmt.Errorf("option Through names %q, which is no stored to-one relation of %s", through, r.Name())
 		}
 		step, _ := f.Relation()
 		if found.path = append(found.path, step); len(found.path) > maxThrough {
-			return owner{}, fmt.Errorf("Through leads over more than %d relations; does it lead in a circle?", maxThrough)
+			return owner{}, fmt.Errorf("option Through leads over more than %d relations; does it lead in a circle?", maxThrough)
 		}
 		r = f.Target()
 	}
