@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A condition or an order of a caller on related records concerns only the related records that exist for the caller's
@@ -204,7 +205,7 @@ func (g guards) path(o Order) (_ []Hop, err error) {
 
 // visible returns the condition under which records of the relation's target exist, for a condition that names the fields
 // of where and the given one.
-func (g guards) visible(to Relation, where Filter, named *Field) (Filter, error) {
+func (g guards) visible(to Relation, where Filter, asked *Field) (Filter, error) {
 	if g.ask == nil {
 		return All(), nil
 	}
@@ -213,18 +214,19 @@ func (g guards) visible(to Relation, where Filter, named *Field) (Filter, error)
 	if to.Reverse {
 		further = append(further, to.Stored)
 	}
-	if named != nil && named.resource == target && !slices.Contains(further, named) {
-		further = append(further, named)
+	if asked != nil && asked.resource == target && !slices.Contains(further, asked) {
+		further = append(further, asked)
 	}
-	id := target.name
+	named := []string{target.name}
 	for _, f := range target.columns {
 		if slices.Contains(further, f) || slices.Contains(where.Fields(), f) {
-			id += "\x00" + f.name
+			named = append(named, f.name)
 		}
 		if where.comparesOrder(f) { // a policy may deny it, because it compares ids of hidden records
-			id += "\x00<"
+			named = append(named, "<")
 		}
 	}
+	id := strings.Join(named, "\x00")
 	if guard, ok := g.found[id]; ok {
 		return guard, nil
 	}

@@ -112,7 +112,7 @@ func (info *resourceInfo) pathField(name, rest string) (*core.Field, error) {
 	case f == nil || f.Hidden() || f.Target() == nil:
 		return nil, info.unknownField(name + "." + rest)
 	case f.Many():
-		return nil, badFilter(fmt.Sprintf(`for the to-many %s: {"%s": {"$any": {"%s": ...}}}`, name, name, rest))
+		return nil, badFilter(fmt.Sprintf(`for the to-many %s: {%q: {"$any": {%q: ...}}}`, name, name, rest))
 	}
 	return f, nil
 }

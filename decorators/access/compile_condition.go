@@ -15,26 +15,26 @@ import (
 const maxConditionDepth = 50
 
 // compileCondition returns the predicate of the condition on the resource, or the first mistake.
-func (p *CompiledPolicy) compileCondition(r *core.Resource, c Condition, depth int) (predicate, error) {
+func (c *CompiledPolicy) compileCondition(r *core.Resource, from Condition, depth int) (predicate, error) {
 	switch {
 	case depth > maxConditionDepth:
 		return predicate{}, fmt.Errorf("is nested more than %d levels deep; flatten it", maxConditionDepth)
-	case c.isZero():
+	case from.isZero():
 		return predicate{}, errors.New("contains an empty condition; use All or remove it")
-	case c.n.kind == core.FilterAll:
+	case from.n.kind == core.FilterAll:
 		return predicate{}, nil
-	case c.n.kind == core.FilterRelated:
-		return p.compilePath(r, c.n.field, c.n, depth)
-	case len(c.n.kids) > 0:
-		return p.compileParts(r, c, depth)
-	case !slices.Contains(core.Operators(), c.n.kind):
+	case from.n.kind == core.FilterRelated:
+		return c.compilePath(r, from.n.field, from.n, depth)
+	case len(from.n.kids) > 0:
+		return c.compileParts(r, from, depth)
+	case !slices.Contains(core.Operators(), from.n.kind):
 		return predicate{}, errors.New("contains an And or Or without conditions; add one or remove it")
 	}
-	return p.compilePath(r, c.n.field, c.n, depth)
+	return c.compilePath(r, from.n.field, from.n, depth)
 }
 
 // compilePath compiles a comparison or a condition on related rows with the field at the end of the path.
-func (p *CompiledPolicy) compilePath(r *core.Resource, path string, n *conditionNode, depth int) (predicate, error) {
+func (c *CompiledPolicy) compilePath(r *core.Resource, path string, n *conditionNode, depth int) (predicate, error) {
 	name, rest, more := strings.Cut(path, ".")
 	if more && r.Field(path) == nil && r.Field(name) != nil {
 		relation, err := relationNamed(r, name)
@@ -44,7 +44,7 @@ func (p *CompiledPolicy) compilePath(r *core.Resource, path string, n *condition
 		if relation.Many() {
 			return predicate{}, fmt.Errorf(`%s.%s is to-many, and a path crosses to-ones only; use Related(%q, ...), in JSON {"%s": {"$any": {"%s": ...}}}`, r, name, name, name, rest)
 		}
-		kid, err := p.compilePath(relation.Target(), rest, n, depth+1)
+		kid, err := c.compilePath(relation.Target(), rest, n, depth+1)
 		return related(relation, kid), err
 	}
 	if n.kind != core.FilterRelated {
@@ -58,11 +58,11 @@ func (p *CompiledPolicy) compilePath(r *core.Resource, path string, n *condition
 		if !slices.Contains([]Operation{Read, Update, Delete}, n.where) {
 			return predicate{}, fmt.Errorf("Where(%q, %s): use one of read, update and delete", path, n.where)
 		}
-		return predicate{kind: core.FilterRelated, relation: relation, where: n.where, policy: p, dynamic: true}, nil
+		return predicate{kind: core.FilterRelated, relation: relation, where: n.where, policy: c, dynamic: true}, nil
 	}
 	kid := predicate{}
 	if len(n.kids) > 0 {
-		if kid, err = p.compileCondition(relation.Target(), And(n.kids...), depth+1); err != nil {
+		if kid, err = c.compileCondition(relation.Target(), And(n.kids...), depth+1); err != nil {
 			return predicate{}, fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -91,11 +91,11 @@ func relationNamed(r *core.Resource, name string) (core.Relation, error) {
 	return relation, nil
 }
 
-func (p *CompiledPolicy) compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
-	out := predicate{kind: c.n.kind, kids: make([]predicate, len(c.n.kids))}
-	for i, kid := range c.n.kids {
+func (c *CompiledPolicy) compileParts(r *core.Resource, from Condition, depth int) (predicate, error) {
+	out := predicate{kind: from.n.kind, kids: make([]predicate, len(from.n.kids))}
+	for i, kid := range from.n.kids {
 		var err error
-		if out.kids[i], err = p.compileCondition(r, kid, depth+1); err != nil {
+		if out.kids[i], err = c.compileCondition(r, kid, depth+1); err != nil {
 			return predicate{}, err
 		}
 		out.dynamic = out.dynamic || out.kids[i].dynamic
