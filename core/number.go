@@ -140,7 +140,9 @@ func insertNumbered(ctx context.Context, tx BackendTx, op *Op) ([]Record, error)
 		return nil, err
 	}
 	op.Records = records
-	inserted, err := tx.Insert(ctx, op)
+	uncommitted := *op
+	uncommitted.Final = false // a commit together with the statement would come before the check of the groups
+	inserted, err := tx.Insert(ctx, &uncommitted)
 	if err != nil {
 		return nil, err
 	}
