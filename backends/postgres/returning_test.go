@@ -390,7 +390,7 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 		servertest.Must(t, err)
 		store, err := core.New(t.Context(), m, b)
 		servertest.Must(t, err)
-		defer func() { _ = store.Close() }()
+		t.Cleanup(func() { _ = store.Close() })
 		for value, sql := range map[string]string{
 			"infinity": `NEW.at := 'infinity'`, "before the calendar": `NEW.at := '4713-01-01 00:00:00+00 BC'`, "NaN": `NEW.weight := 'NaN'`,
 			"infinite number": `NEW.weight := '-Infinity'`, "after the calendar": `NEW.at := '10000-01-01 00:00:00+00'`, "list that is none": `NEW.list := '{}'`,

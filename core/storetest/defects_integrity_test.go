@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
@@ -112,11 +113,11 @@ var integrityDefects = []defect{
 			if !x.Claim(rec).IsSet() {
 				return core.Value{}
 			}
-			var text string
+			var text strings.Builder
 			for _, o := range x.Order() {
-				text += rec.At(o.Field.Column()).String()
+				text.WriteString(rec.At(o.Field.Column()).String())
 			}
-			return core.TextValue(text)
+			return core.TextValue(text.String())
 		}),
 	},
 	{

@@ -230,7 +230,7 @@ var lockDefects = []defect{
 		breaks: []string{"locks/transactions with one lock do not conflict", "locks/locks in opposite order do not deadlock"},
 		free:   true,
 		open: func() core.Backend {
-			return &optimistic{validate: validateAll, lock: (*optimisticTx).take}
+			return &optimistic{validate: validateAll, lock: lockOnly}
 		},
 	},
 	{
@@ -244,8 +244,8 @@ var lockDefects = []defect{
 		breaks: []string{"locks/different locks do not wait for each other"},
 		free:   true,
 		open: func() core.Backend {
-			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, ctx context.Context, _ []string) error {
-				return lockAndRenew(t, ctx, []string{"the lock"})
+			return &optimistic{validate: validateAll, lock: func(ctx context.Context, t *optimisticTx, _ []string) error {
+				return lockAndRenew(ctx, t, []string{"the lock"})
 			}}
 		},
 	},
@@ -255,13 +255,13 @@ var lockDefects = []defect{
 		free:   true,
 		open: func() core.Backend {
 			var n atomic.Int64
-			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, ctx context.Context, names []string) error {
+			return &optimistic{validate: validateAll, lock: func(ctx context.Context, t *optimisticTx, names []string) error {
 				if n.Add(1)%2 == 0 {
 					names = slices.Clone(names)
 					slices.Reverse(names)
 				}
 				for _, name := range names {
-					if err := lockAndRenew(t, ctx, []string{name}); err != nil {
+					if err := lockAndRenew(ctx, t, []string{name}); err != nil {
 						return err
 					}
 					time.Sleep(time.Millisecond)
@@ -275,8 +275,8 @@ var lockDefects = []defect{
 		breaks: []string{"locks/waiting for a lock ends with the context"},
 		free:   true,
 		open: func() core.Backend {
-			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, _ context.Context, names []string) error {
-				return lockAndRenew(t, context.Background(), names)
+			return &optimistic{validate: validateAll, lock: func(_ context.Context, t *optimisticTx, names []string) error {
+				return lockAndRenew(context.Background(), t, names)
 			}}
 		},
 	},
@@ -284,7 +284,7 @@ var lockDefects = []defect{
 		name:   "a lock after a read waits",
 		breaks: []string{"locks/a lock after a read does not wait"},
 		free:   true,
-		open:   func() core.Backend { return &optimistic{validate: validateAll, lock: (*optimisticTx).take} },
+		open:   func() core.Backend { return &optimistic{validate: validateAll, lock: lockOnly} },
 	},
 }
 

@@ -24,7 +24,7 @@ type optimistic struct {
 	sameIDs bool // each transaction generates keys of its own
 
 	unguarded bool                                                             // updates ignore a Using that crosses relations
-	lock      func(t *optimisticTx, ctx context.Context, names []string) error // nil ignores the names
+	lock      func(ctx context.Context, t *optimisticTx, names []string) error // nil ignores the names
 	keepLocks bool                                                             // a rollback keeps the locks
 
 	mu     sync.Mutex
@@ -128,17 +128,22 @@ func (t *optimisticTx) Lock(ctx context.Context, names []string) error {
 	if t.backend.lock == nil {
 		return nil
 	}
-	return t.backend.lock(t, ctx, names)
+	return t.backend.lock(ctx, t, names)
 }
 
 // lockAndRenew keeps the promises of [core.BackendTx.Lock].
-func lockAndRenew(t *optimisticTx, ctx context.Context, names []string) error {
+func lockAndRenew(ctx context.Context, t *optimisticTx, names []string) error {
 	if t.begun {
 		return t.tryLock(names)
 	}
 	err := t.take(ctx, names)
 	t.renew()
 	return err
+}
+
+// lockOnly takes the locks and keeps the snapshot.
+func lockOnly(ctx context.Context, t *optimisticTx, names []string) error {
+	return t.take(ctx, names)
 }
 
 func (t *optimisticTx) name(name string) chan struct{} {

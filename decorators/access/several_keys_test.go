@@ -27,8 +27,9 @@ func parcels() *core.Model {
 
 func TestRulesListKeysAndRelationsOfSeveralFields(t *testing.T) {
 	everything := access.Read | access.Insert | access.Update
-	insert := func(resource string, fields map[string]any) func(*core.Store, *testing.T) (core.Record, error) {
-		return func(s *core.Store, t *testing.T) (core.Record, error) {
+	insert := func(resource string, fields map[string]any) func(*testing.T, *core.Store) (core.Record, error) {
+		return func(t *testing.T, s *core.Store) (core.Record, error) {
+			t.Helper()
 			rec, err := s.Model().Resource(resource).NewRecord(fields)
 			if err != nil {
 				t.Fatal(err)
@@ -37,8 +38,9 @@ func TestRulesListKeysAndRelationsOfSeveralFields(t *testing.T) {
 			return append(recs, core.Record{})[0], err
 		}
 	}
-	update := func(fields map[string]any) func(*core.Store, *testing.T) (core.Record, error) {
-		return func(s *core.Store, t *testing.T) (core.Record, error) {
+	update := func(fields map[string]any) func(*testing.T, *core.Store) (core.Record, error) {
+		return func(t *testing.T, s *core.Store) (core.Record, error) {
+			t.Helper()
 			rec, err := s.Model().Resource("parcel").NewRecord(fields)
 			if err != nil {
 				t.Fatal(err)
@@ -49,7 +51,7 @@ func TestRulesListKeysAndRelationsOfSeveralFields(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		fields []string
-		do     func(*core.Store, *testing.T) (core.Record, error)
+		do     func(*testing.T, *core.Store) (core.Record, error)
 		want   string // a record, or a code
 	}{
 		"the key stands for its parts":         {[]string{"id"}, insert("line", map[string]any{"order": 1, "nr": 4}), "line{id:1,4 order:1 nr:4}"},
@@ -74,7 +76,7 @@ func TestRulesListKeysAndRelationsOfSeveralFields(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rec, err := tt.do(s, t)
+			rec, err := tt.do(t, s)
 			got := rec.String()
 			if e, ok := errors.AsType[*core.Error](err); ok {
 				got = string(e.Code)

@@ -2,6 +2,7 @@ package kit
 
 import (
 	"slices"
+	"strings"
 
 	"pgregory.net/rapid"
 
@@ -215,6 +216,7 @@ func (d Drawer) Query(r *core.Resource) (core.Query, []core.Order) {
 
 // orderBy draws an entry of an order, which may follow to-one relations. It also returns the name of the entry.
 func (d Drawer) orderBy(r *core.Resource) (o core.Order, name string) {
+	var path strings.Builder
 	for range d.UpTo(2, "path") {
 		toOne := slices.DeleteFunc(d.relations(r), (*core.Field).Many)
 		if len(toOne) == 0 {
@@ -223,11 +225,11 @@ func (d Drawer) orderBy(r *core.Resource) (o core.Order, name string) {
 		over := toOne[d.UpTo(len(toOne)-1, "over")]
 		to, _ := over.Relation()
 		o.Path = append(o.Path, core.Hop{Relation: to})
-		name += over.Name() + "."
+		path.WriteString(over.Name() + ".")
 		r = over.Target()
 	}
 	o.Field, o.Desc = d.Field(r, "by"), d.Bool("descending")
-	return o, map[bool]string{true: "-"}[o.Desc] + name + o.Field.Name()
+	return o, map[bool]string{true: "-"}[o.Desc] + path.String() + o.Field.Name()
 }
 
 // Pick draws one of the values.
