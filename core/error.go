@@ -101,6 +101,8 @@ func (e *Error) details() []Detail {
 		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
 	case UnknownField, FieldReadOnly, SearchForbidden:
 		return []Detail{{"object_name", e.Resource}, {"field_name", excerpt(e.Field)}}
+	case NoSuchURL:
+		return []Detail{{"path", truncate(e.Param)}}
 	case BadFieldValue:
 		return append([]Detail{
 			{"object_name", e.Resource}, {"field_name", e.Field},
@@ -110,6 +112,8 @@ func (e *Error) details() []Detail {
 		return nonEmpty(Detail{"method", truncate(e.Param)}, Detail{"allowed_methods", e.Accepted})
 	case PreconditionFailed:
 		return nonEmpty(Detail{"etag", e.Param})
+	case PreconditionRequired:
+		return []Detail{{"header", e.Param}}
 	case UnsupportedMediaType:
 		return nonEmpty(Detail{"param_name", e.Param}, Detail{"accepted_values", e.Accepted})
 	case BadParam:
@@ -299,6 +303,8 @@ const (
 	// NotFound means that no record has the key, or that a policy hides the record; the two have the same error.
 	// Fields: Resource, Key.
 	NotFound Code = "OBJECT_DOES_NOT_EXIST"
+	// NoSuchURL means that the path of a request leads to nothing that the server has. Fields: Param, the path.
+	NoSuchURL Code = "NO_SUCH_URL"
 	// UnknownField means that the resource has no such field, or a hidden one. Fields: Resource, Field.
 	UnknownField Code = "FIELD_DOES_NOT_EXIST"
 	// FieldReadOnly means that clients cannot set the field. Fields: Resource, Field.
@@ -315,7 +321,8 @@ const (
 	BadFieldValue Code = "BAD_FIELD_VALUE"
 	// BadRequest means that the request is malformed or contradicts itself. Fields: Message.
 	BadRequest Code = "BAD_REQUEST"
-	// Unauthorized means that the operation needs a principal and the caller is anonymous.
+	// Unauthorized means that the operation needs a principal and the caller is anonymous. Fields: Message, why the
+	// credentials are rejected; package rest shows it in a header.
 	Unauthorized Code = "UNAUTHORIZED"
 	// Forbidden means that a policy denies the operation. Fields: Resource, if it is known.
 	Forbidden Code = "FORBIDDEN"
@@ -336,6 +343,9 @@ const (
 	// PreconditionFailed means that the record has changed since the client read it (RFC 9110, section 13.1). Fields:
 	// Param, the current entity tag, if the record exists.
 	PreconditionFailed Code = "PRECONDITION_FAILED"
+	// PreconditionRequired means that a write must name the state of the record that it changes (RFC 6585, section 3).
+	// Fields: Param, the missing header.
+	PreconditionRequired Code = "PRECONDITION_REQUIRED"
 	// TooLarge means that the request or its answer exceeds a limit. Fields: Message.
 	TooLarge Code = "TOO_LARGE"
 	// UnsupportedMediaType means that the request body is not JSON. Fields: Param, the header; Accepted.

@@ -101,7 +101,7 @@ func checkTokens(t *testing.T, h http.Handler, good, bad map[string]string) {
 		}
 	}
 	for name, authorization := range bad {
-		if code, body := status(t, h, authorization); code != http.StatusUnauthorized || body != `{"error":{"code":"UNAUTHORIZED","details":{}}}` {
+		if code, body := status(t, h, authorization); code != http.StatusUnauthorized || body != `{"error":{"code":"UNAUTHORIZED","message":"This needs credentials, and the request has none that are accepted.","details":{}}}` {
 			t.Errorf("%s: %d %s", name, code, body)
 		}
 	}

@@ -72,7 +72,7 @@ func TestSwitchOnEachStorage(t *testing.T) {
 			}{
 				{"POST /cookie", `{"type": "muffin"}`, 201, `{"id":1,"type":"muffin"}`},
 				{"PUT /admin/read-only", "true", 200, "true"},
-				{"PATCH /cookie/1", `{"type": "oat"}`, 405, `{"error":{"code":"READ_ONLY","details":{"object_name":"cookie"}}}`},
+				{"PATCH /cookie/1", `{"type": "oat"}`, 405, `{"error":{"code":"READ_ONLY","message":"Changes of cookie are not accepted.","details":{"object_name":"cookie"}}}`},
 				{"GET /cookie/1", "", 200, `{"id":1,"type":"muffin"}`},
 				{"GET /admin/read-only", "", 200, "true"},
 				{"PUT /admin/read-only", "false", 200, "false"},

@@ -53,21 +53,28 @@ func (x *exchange) answerList(status int, views []engine.View) {
 	x.answer(status, buf.b)
 }
 
-// answerError writes the body that every error has.
+// answerError writes the body that every error has, in the form that the request accepts.
 func (x *exchange) answerError(status int, e *core.Error) {
 	buf := newBuffer()
 	defer buf.release()
-	buf.b = appendError(buf.b, e)
 	x.w.Header().Set("Cache-Control", "no-store")
+	if acceptsProblem(x.r.Header["Accept"]) {
+		x.write(status, problemJSON, appendProblem(buf.b, status, e))
+		return
+	}
+	buf.b = appendError(buf.b, e)
 	x.finish(status, buf.b)
 }
 
-// finish writes the status and the body; a nil body writes none.
-func (x *exchange) finish(status int, body []byte) {
+// finish writes the status and the body as JSON; a nil body writes none.
+func (x *exchange) finish(status int, body []byte) { x.write(status, plainJSON, body) }
+
+// write writes the status and the body; a nil body writes none.
+func (x *exchange) write(status int, media string, body []byte) {
 	h := x.w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if body != nil {
-		h.Set("Content-Type", plainJSON)
+		h.Set("Content-Type", media)
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	x.wrote = true

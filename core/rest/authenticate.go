@@ -12,10 +12,14 @@ import (
 // bearer is the authentication scheme of RFC 6750.
 const bearer = "Bearer"
 
-// challenge returns the WWW-Authenticate of a 401. It adds error="invalid_token" for a rejected bearer token (RFC 6750,
-// section 3.1).
-func (x *exchange) challenge() string {
+// challenge returns the WWW-Authenticate of a 401. For a rejected bearer token it adds error="invalid_token" and an
+// error_description (RFC 6750, section 3.1): the reason, if Authenticate gives one in printable ASCII.
+func (x *exchange) challenge(reason string) string {
 	challenge := x.h.opts.Challenge
+	if reason == "" || strings.ContainsFunc(reason, notQuotable) {
+		reason = "the token is malformed, expired, revoked or not accepted here"
+	}
+	rejected := `error="invalid_token", error_description="` + reason + `"`
 	scheme, params, _ := strings.Cut(challenge, " ")
 	given, _, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
 	authenticated := x.ctx != nil
@@ -23,10 +27,13 @@ func (x *exchange) challenge() string {
 	case authenticated || !strings.EqualFold(given, bearer) || !strings.EqualFold(scheme, bearer) || strings.Contains(params, "error="):
 		return challenge
 	case params == "":
-		return scheme + ` error="invalid_token"`
+		return scheme + " " + rejected
 	}
-	return challenge + `, error="invalid_token"`
+	return challenge + ", " + rejected
 }
+
+// notQuotable reports whether an error_description cannot have the character (RFC 6750, section 3).
+func notQuotable(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
 
 // authenticate returns the principal of the request; nil for an anonymous one. See [Options.Authenticate] for the
 // errors.

@@ -85,7 +85,7 @@ func TestBodyOfTooManyValuesIsTooLarge(t *testing.T) {
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	const want = `{"error":{"code":"TOO_LARGE","details":{"msg":"the body has too many values: they would take more than 8388608 bytes of memory; send it in parts"}}}`
+	const want = `{"error":{"code":"TOO_LARGE","message":"The request or its answer is too large: the body has too many values: they would take more than 8388608 bytes of memory; send it in parts.","details":{"msg":"the body has too many values: they would take more than 8388608 bytes of memory; send it in parts"}}}`
 	if got := w.Body.String(); w.Code != http.StatusRequestEntityTooLarge || got != want {
 		t.Errorf("%d %s", w.Code, got)
 	}

@@ -65,16 +65,24 @@
 // tag that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13.
 // On PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request.
 // So a client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client
-// that reads at a greater depth also guards the related records. If-Match on a record that does not exist is 412. Lists
-// have no tag and ignore preconditions.
+// that reads at a greater depth also guards the related records. [Options.RequireIfMatch] makes such a tag obligatory:
+// a write of a record without one is PRECONDITION_REQUIRED. If-Match on a record that does not exist is 412. Lists have
+// no tag and ignore preconditions.
 //
 // # Errors
 //
 // Every error of this package has the body
 //
-//	{"error": {"code": "FIELD_DOES_NOT_EXIST", "details": {"object_name": "cookie", "field_name": "size"}}}
+//	{"error": {
+//		"code": "FIELD_DOES_NOT_EXIST",
+//		"message": "There is no field \"size\" in cookie, or you may not use it.",
+//		"details": {"object_name": "cookie", "field_name": "size"}
+//	}}
 //
-// with a [core.Code] and the details of that code. Requests that net/http rejects before it calls the handler, such as a
+// with a [core.Code], a sentence for people, and the details of the code. The sentence may change between versions of
+// Larder; programs should read the code and the details. A request whose Accept names application/problem+json gets the
+// same as a problem of RFC 9457: the sentence is the member detail, and code and details are extension members. A path
+// that leads nowhere is NO_SUCH_URL, a record that does not exist is OBJECT_DOES_NOT_EXIST. Requests that net/http rejects before it calls the handler, such as a
 // malformed request line or too large headers, are the exception. The causes of 5xx answers and of failed authentication
 // go to [Options.Logger] and never into an answer.
 //

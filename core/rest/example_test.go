@@ -61,6 +61,6 @@ func Example() {
 	// Output:
 	// 201 {"id":1,"cookies":[{"id":1,"type":"muffin","jar":1}]}
 	// 200 {"id":1,"type":"muffin","jar":1}
-	// 404 {"error":{"code":"OBJECT_DOES_NOT_EXIST","details":{"object_name":"cookie","object_id":2}}}
+	// 404 {"error":{"code":"OBJECT_DOES_NOT_EXIST","message":"There is no cookie with the id 2, or you may not see it.","details":{"object_name":"cookie","object_id":2}}}
 	// served until the end: <nil>
 }

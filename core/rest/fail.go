@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/larder-go/larder/core"
 )
@@ -20,7 +21,7 @@ func (x *exchange) fail(err error) {
 	x.logFailure(status, e.Code, err)
 	switch h := x.w.Header(); e.Code {
 	case core.Unauthorized:
-		h.Set("WWW-Authenticate", x.challenge())
+		h.Set("WWW-Authenticate", x.challenge(e.Message))
 	case core.MethodNotAllowed, core.ReadOnly:
 		h.Set("Allow", x.allow())
 	case core.Unavailable:
@@ -33,6 +34,26 @@ func (x *exchange) fail(err error) {
 func appendError(dst []byte, e *core.Error) []byte {
 	dst = append(dst, `{"error":{"code":`...)
 	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
+	dst = append(dst, `,"message":`...)
+	dst = core.TextValue(message(e)).AppendJSON(dst)
+	return append(appendDetails(dst, e), "}}"...)
+}
+
+// appendProblem appends the error as the JSON of a problem (RFC 9457). The code and the details are extension members.
+func appendProblem(dst []byte, status int, e *core.Error) []byte {
+	dst = append(dst, `{"type":"about:blank","title":`...)
+	dst = core.TextValue(http.StatusText(status)).AppendJSON(dst)
+	dst = append(dst, `,"status":`...)
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	dst = append(dst, `,"detail":`...)
+	dst = core.TextValue(message(e)).AppendJSON(dst)
+	dst = append(dst, `,"code":`...)
+	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
+	return append(appendDetails(dst, e), '}')
+}
+
+// appendDetails appends the member details.
+func appendDetails(dst []byte, e *core.Error) []byte {
 	dst = append(dst, `,"details":{`...)
 	for i, d := range e.Details() {
 		if i > 0 {
@@ -43,12 +64,13 @@ func appendError(dst []byte, e *core.Error) []byte {
 		v, _ := core.JSON.Convert(d.Value) // a value without a JSON form becomes null
 		dst = v.AppendJSON(dst)
 	}
-	return append(dst, "}}}"...)
+	return append(dst, '}')
 }
 
 // statuses maps every code of core to its HTTP status.
 var statuses = map[core.Code]int{
 	core.NotFound:             http.StatusNotFound,
+	core.NoSuchURL:            http.StatusNotFound,
 	core.UnknownField:         http.StatusBadRequest,
 	core.FieldReadOnly:        http.StatusBadRequest,
 	core.FieldUpdateForbidden: http.StatusBadRequest,
@@ -63,6 +85,7 @@ var statuses = map[core.Code]int{
 	core.AlreadyExists:        http.StatusConflict,
 	core.StillReferenced:      http.StatusConflict,
 	core.PreconditionFailed:   http.StatusPreconditionFailed,
+	core.PreconditionRequired: http.StatusPreconditionRequired,
 	core.TooLarge:             http.StatusRequestEntityTooLarge,
 	core.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	core.ServerError:          http.StatusInternalServerError,

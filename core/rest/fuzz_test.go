@@ -77,8 +77,9 @@ func checkAnswer(t *testing.T, h http.Handler, method, target, body string) {
 	outer, _ := parsed.(map[string]any)
 	inner, _ := outer["error"].(map[string]any)
 	_, code := inner["code"].(string)
+	_, message := inner["message"].(string)
 	_, details := inner["details"].(map[string]any)
-	if len(outer) != 1 || len(inner) != 2 || !code || !details {
+	if len(outer) != 1 || len(inner) != 3 || !code || !message || !details {
 		t.Fatalf("%s %s %q: %d %s", method, target, body, status, answer)
 	}
 }

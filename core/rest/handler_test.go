@@ -165,7 +165,7 @@ func TestIncompleteBodyIsBadRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body is incomplete; send the request again"}}}`) {
+	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","message":"The request is not valid: the body is incomplete; send the request again.","details":{"msg":"the body is incomplete; send the request again"}}}`) {
 		t.Errorf("%s %v", answer, err)
 	}
 }

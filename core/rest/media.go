@@ -3,14 +3,16 @@ package rest
 import (
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/larder-go/larder/core"
 )
 
 const (
-	plainJSON  = "application/json"
-	mergePatch = "application/merge-patch+json" // RFC 7396
+	plainJSON   = "application/json"
+	mergePatch  = "application/merge-patch+json" // RFC 7396
+	problemJSON = "application/problem+json"     // RFC 9457
 )
 
 const (
@@ -55,6 +57,21 @@ func notEncoded(lines []string) bool {
 		}
 	}
 	return true
+}
+
+// acceptsProblem reports whether the lines of Accept name the format of RFC 9457, with a weight above 0.
+func acceptsProblem(lines []string) bool {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			media, attrs, err := mime.ParseMediaType(item)
+			if err != nil || media != problemJSON {
+				continue
+			}
+			weight, err := strconv.ParseFloat(attrs["q"], 64)
+			return attrs["q"] == "" || err == nil && weight > 0
+		}
+	}
+	return false
 }
 
 // mediaType returns the media type of the lines of Content-Type; "" if there is not exactly one valid line, or if it

@@ -14,11 +14,11 @@ type object = map[string]any
 // document returns the OpenAPI 3.1 document of an engine's model.
 func document(api *engine.Engine, opts Options) ([]byte, error) {
 	n := nameSchemas(api)
-	paths, schemas := object{}, object{"Error": errorSchema()}
+	paths, schemas := object{}, object{"Error": errorSchema(), "Problem": problemSchema()}
 	for _, r := range api.Model().Resources() {
 		path := "/" + url.PathEscape(r.APIName())
 		paths[path] = n.listPath(r)
-		paths[path+"/{id}"] = n.onePath(r, api.Options())
+		paths[path+"/{id}"] = n.onePath(r, api.Options(), opts)
 		for _, f := range r.Fields() {
 			if engine.ToMany(f) {
 				paths[path+"/{id}/"+url.PathEscape(f.APIName())] = n.relatedPath(f)

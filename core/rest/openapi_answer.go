@@ -50,7 +50,9 @@ func errorResponses() object {
 		if name := errorHeaders[status]; name != "" {
 			headers = append(headers, name)
 		}
-		all[strconv.Itoa(status)] = response(http.StatusText(status)+".", ref("schemas", "Error"), headers...)
+		answer := response(http.StatusText(status)+".", ref("schemas", "Error"), headers...)
+		answer["content"].(object)[problemJSON] = object{"schema": ref("schemas", "Problem")}
+		all[strconv.Itoa(status)] = answer
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -47,7 +48,7 @@ func idParameter(r *core.Resource) object {
 }
 
 // onePath describes the URL of a record.
-func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
+func (n schemaNames) onePath(r *core.Resource, limits engine.Options, opts Options) object {
 	record := idOrRecord(r, n.read)
 	path := object{
 		"parameters": []any{idParameter(r)},
@@ -60,31 +61,33 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 		}),
 	}
 	if !r.ReadOnly() {
-		n.addWrites(path, r, opts)
+		n.addWrites(path, r, limits, opts)
 	}
 	return path
 }
 
 // addWrites describes the methods that write a record.
-func (n schemaNames) addWrites(path object, r *core.Resource, opts engine.Options) {
+func (n schemaNames) addWrites(path object, r *core.Resource, limits engine.Options, opts Options) {
 	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
-	failures := []int{
-		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
+	failures := []int{http.StatusConflict, http.StatusPreconditionFailed}
+	if opts.RequireIfMatch {
+		failures = append(failures, http.StatusPreconditionRequired)
 	}
+	withBody := append(slices.Clone(failures), http.StatusUnsupportedMediaType)
 	path["patch"] = n.operation("patch_"+n.read[r], r, object{
 		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 		"requestBody": bodyOf(written, plainJSON, mergePatch),
-		"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, failures...),
+		"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, withBody...),
 	})
 	path["put"] = n.operation("put_"+n.read[r], r, object{
 		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 		"requestBody": bodyOf(written, plainJSON),
-		"responses":   responses(n.putResponses(r, opts), failures...),
+		"responses":   responses(n.putResponses(r, limits), withBody...),
 	})
 	path["delete"] = n.operation("delete_"+n.read[r], r, object{
 		"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
 		"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
-			http.StatusConflict, http.StatusPreconditionFailed),
+			failures...),
 	})
 }
 

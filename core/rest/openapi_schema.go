@@ -173,12 +173,24 @@ func orNull(schema object) object {
 func errorSchema() object {
 	return object{
 		"type": "object", "required": []string{"error"}, "properties": object{
-			"error": object{
-				"type": "object", "required": []string{"code", "details"}, "properties": object{
-					"code":    object{"type": "string", "enum": slices.Sorted(maps.Keys(statuses))},
-					"details": object{"type": "object"},
-				},
-			},
+			"error": object{"type": "object", "required": []string{"code", "message", "details"}, "properties": errorMembers("message")},
 		},
+	}
+}
+
+// problemSchema describes the body of an error for clients that accept the format of RFC 9457.
+func problemSchema() object {
+	members := errorMembers("detail")
+	members["type"], members["title"] = object{"const": "about:blank"}, object{"type": "string", "description": "The reason phrase of the status."}
+	members["status"] = object{"type": "integer"}
+	return object{"type": "object", "required": slices.Sorted(maps.Keys(members)), "properties": members}
+}
+
+// errorMembers describes the members that both forms of an error have. message is the name of the sentence for people.
+func errorMembers(message string) object {
+	return object{
+		"code":    object{"type": "string", "enum": slices.Sorted(maps.Keys(statuses))},
+		message:   object{"type": "string", "description": "The error in a sentence for people."},
+		"details": object{"type": "object"},
 	}
 }

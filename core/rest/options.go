@@ -22,11 +22,12 @@ type Options struct {
 	//
 	// An error is logged and answered with 401. An error that is or wraps a [*core.Error] or a [core.Code], or the end
 	// of the context, is answered with its own status instead. So an Authenticate that reads users from a store must
-	// replace [core.NotFound], which would become a 404.
+	// replace [core.NotFound], which would become a 404. An error with the code [core.Unauthorized] may have a Message,
+	// such as "the token has expired", which clients see in the header WWW-Authenticate.
 	Authenticate func(r *http.Request) (*core.Principal, error)
 	// Challenge is the header WWW-Authenticate of a 401 (RFC 9110, section 11.6.1); default "Bearer". With the scheme
-	// Bearer, the answer to a bearer token that Authenticate rejects also has error="invalid_token" (RFC 6750, section
-	// 3.1).
+	// Bearer, the answer to a bearer token that Authenticate rejects also has error="invalid_token" and an
+	// error_description (RFC 6750, section 3.1).
 	Challenge string
 	// Prefix is the path under which the handler is mounted, escaped as in a URL, such as "/api"; default none. The
 	// handler strips it from requests and adds it to every URL that it writes, so do not use [http.StripPrefix].
@@ -47,6 +48,10 @@ type Options struct {
 	PageSize int
 	// MaxPageSize is the greatest limit that a request can ask for; default 1000. A greater limit is 400.
 	MaxPageSize int
+	// RequireIfMatch makes PATCH, PUT and DELETE of a record without the header If-Match fail with
+	// [core.PreconditionRequired], so that no client overwrites a change that it did not see (RFC 6585, section 3). A PUT
+	// may have "If-None-Match: *" instead, which only creates. Requests for other URLs do not need it.
+	RequireIfMatch bool
 	// MaxNesting is the greatest depth of nested arrays and objects in a body, filter or sort; default 64.
 	MaxNesting int
 	// Timeout bounds the work on a request, from the end of its headers on; default 30 s. A request that takes longer

@@ -67,7 +67,7 @@ func (x *exchange) related() error {
 	return x.answerPage(func(q engine.Query) (engine.List, error) {
 		found, err := x.h.api.Related(x.ctx, x.resource.name, x.id, x.relation, q)
 		if e := core.AsError(err); e != nil && e.Code == core.UnknownField && e.Resource == x.resource.name && e.Field == x.relation {
-			err = unknownPath(x.path) // the principal may not read the relation
+			err = noSuchURL(x.r.URL.EscapedPath()) // the principal may not read the relation
 		}
 		return found, err
 	})

@@ -41,7 +41,6 @@ func (r *resource) relatedPath(id, relation string) string {
 // target is the endpoint, and the resource, record or relation, that the path of a request addresses.
 type target struct {
 	endpoint *endpoint
-	path     string    // as in the request, without the prefix and its slash
 	resource *resource // nil for the document
 	id       string    // of a record, unescaped; empty for a collection
 	relation string    // API name of a to-many relation of the record; empty for the record
@@ -84,47 +83,39 @@ var (
 // route returns the target of an escaped path. It splits the path before it unescapes the parts, so an id may contain an
 // escaped slash.
 //
-// Errors: [core.NotFound] for a path that leads nowhere.
+// Errors: [core.NoSuchURL] for a path that leads nowhere.
 func (h *Handler) route(path string) (target, error) {
 	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
 	rest, rooted := strings.CutPrefix(rest, "/")
 	parts := strings.Split(rest, "/")
 	if !ok || !rooted || len(parts) > 3 || slices.Contains(parts[1:], "") {
-		return target{}, unknownPath(rest)
+		return target{}, noSuchURL(path)
 	}
 	for i := range parts {
 		var err error
 		if parts[i], err = url.PathUnescape(parts[i]); err != nil {
-			return target{}, unknownPath(rest)
+			return target{}, noSuchURL(path)
 		}
 	}
 	if len(parts) == 1 && parts[0] == documentName {
-		return target{endpoint: &documentEndpoint, path: rest}, nil
+		return target{endpoint: &documentEndpoint}, nil
 	}
 	r := h.resources[parts[0]]
 	switch {
 	case r == nil:
-		return target{}, unknownPath(parts[0])
+		return target{}, noSuchURL(path)
 	case len(parts) == 1:
-		return target{endpoint: &collectionEndpoint, path: rest, resource: r}, nil
+		return target{endpoint: &collectionEndpoint, resource: r}, nil
 	case len(parts) == 2:
-		return target{endpoint: &recordEndpoint, path: rest, resource: r, id: parts[1]}, nil
+		return target{endpoint: &recordEndpoint, resource: r, id: parts[1]}, nil
 	case !r.relations[parts[2]]:
-		return target{}, unknownPath(rest)
+		return target{}, noSuchURL(path)
 	}
-	return target{endpoint: &relatedEndpoint, path: rest, resource: r, id: parts[1], relation: parts[2]}, nil
+	return target{endpoint: &relatedEndpoint, resource: r, id: parts[1], relation: parts[2]}, nil
 }
 
-// maxUnknownPath is the number of bytes of an unknown path that its error repeats.
-const maxUnknownPath = 256
-
-// unknownPath returns the error for a name or path without a resource.
-func unknownPath(name string) error {
-	name = strings.ToValidUTF8(name[:min(len(name), maxUnknownPath)], "\uFFFD")
-	return &core.Error{
-		Code: core.NotFound, Resource: "resource", Key: core.TextValue(strings.ReplaceAll(name, "\x00", "\uFFFD")),
-	}
-}
+// noSuchURL returns the error for a path that leads nowhere.
+func noSuchURL(path string) error { return &core.Error{Code: core.NoSuchURL, Param: path} }
 
 // allowToRead lists the methods of a URL that accepts no writes.
 const allowToRead = "GET, HEAD, OPTIONS"

@@ -103,8 +103,15 @@ func (x *exchange) writeOptions() (w engine.Write, err error) {
 		return w, err
 	}
 	c, err := x.preconditions()
+	if err != nil {
+		return w, err
+	}
+	creates := x.r.Method == http.MethodPut && c.noneMatch != nil && c.noneMatch.any
+	if x.h.opts.RequireIfMatch && c.match == nil && !creates {
+		return w, &core.Error{Code: core.PreconditionRequired, Param: "If-Match"}
+	}
 	w.Match = c.condition(x.h)
-	return w, err
+	return w, nil
 }
 
 // withFirstElement returns the error of a list of one element with the position of that element. The engine sets

@@ -101,7 +101,7 @@ func choosesKeys(t *testing.T, backend core.Backend, policy access.Policy) {
 	ask := gardenOn(t, backend, policy)
 	const uuid = "00000000-0000-0000-0000-000000000001"
 	forbidden := func(resource string) string {
-		return `Forbidden {"error":{"code":"FORBIDDEN","details":{"object_name":"` + resource + `"}}}`
+		return `Forbidden {"error":{"code":"FORBIDDEN","message":"You may not do this with ` + resource + `.","details":{"object_name":"` + resource + `"}}}`
 	}
 	for _, x := range []struct{ role, method, path, body, want string }{
 		{"gardener", "POST", "/plant", `{"name": "a"}`, `Created {"id":1,`},

@@ -32,6 +32,7 @@ func failingWrites(err error) core.Decorator {
 func testErrors(t *testing.T, newBackend NewBackend) {
 	plain := setup{model: things()}
 	with := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failingWrites(err)}} }
+	strict := setup{model: things(), rest: rest.Options{RequireIfMatch: true}}
 	small := setup{model: things(), rest: rest.Options{MaxBody: 8}}
 	closed := setup{model: things(), rest: rest.Options{
 		Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errSecret },
@@ -43,6 +44,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		headers  []string
 	}{
 		{plain, exchange{"GET /thing/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "thing", "object_id": 1}`}, nil},
+		{plain, exchange{"GET /nope/1", "", 404, `NO_SUCH_URL {"path": "/nope/1"}`}, nil},
 		{plain, exchange{"POST /thing", `{"x": 1}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "x"}`}, nil},
 		{plain, exchange{"POST /thing", `{"id": 1}`, 400, `FIELD_IS_READONLY {"object_name": "thing", "field_name": "id"}`}, nil},
 		{plain, exchange{"PATCH /thing/7", `{"once": "b"}`, 400, `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "once"}`}, nil},
@@ -58,6 +60,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{plain, exchange{"POST /thing", `{"code": "taken"}`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`}, nil},
 		{with(&core.Error{Code: core.StillReferenced, Resource: "thing", Field: "likes"}), exchange{"POST /thing", `{}`, 409, `STILL_REFERENCED {"object_name": "thing", "field_name": "likes"}`}, nil},
 		{plain, exchange{"PATCH /thing/7", `{}`, 412, `PRECONDITION_FAILED {"etag": "*"}`}, []string{"If-Match", `"a"`}},
+		{strict, exchange{"PATCH /thing/7", `{}`, 428, `PRECONDITION_REQUIRED {"header": "If-Match"}`}, nil},
 		{small, exchange{"POST /thing", `{"int":10}`, 413, `TOO_LARGE {"msg": "*"}`}, nil},
 		{plain, exchange{"POST /thing", `{}`, 415, `UNSUPPORTED_MEDIA_TYPE {"param_name": "Content-Type", "accepted_values": "application/json"}`}, []string{"Content-Type", "text/html"}},
 		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},
@@ -70,7 +73,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		t.Run(code, func(t *testing.T) {
 			c := row.setup.start(t, newBackend)
 			if row.setup.decorators == nil && row.setup.rest.MaxBody == 0 && row.setup.rest.Authenticate == nil {
-				c.check(t, exchange{"PUT /thing/7", `{"once": "a", "code": "taken"}`, 201, ""})
+				c.check(t, exchange{"PUT /thing/7", `{"once": "a", "code": "taken"}`, 201, ""}, "If-None-Match", "*")
 			}
 			testErrorHeaders(t, core.Code(code), c.check(t, row.exchange, row.headers...))
 		})
@@ -82,6 +85,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 			}
 		}
 	})
+	t.Run("Accept chooses the form of RFC 9457", func(t *testing.T) { testProblems(t, plain.start(t, newBackend)) })
 	t.Run("an unknown code is 500", func(t *testing.T) {
 		c := with(&core.Error{Code: "TEAPOT", Message: errSecret.Error()}).start(t, newBackend)
 		c.check(t, exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`})
@@ -93,6 +97,29 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		c := with(errors.Join(errSecret, core.Forbidden)).start(t, newBackend)
 		c.check(t, exchange{"POST /thing", `{}`, 403, `FORBIDDEN {}`})
 	})
+}
+
+// testProblems checks the form of RFC 9457, and which headers choose it.
+func testProblems(t *testing.T, c *client) {
+	for accept, chosen := range map[string]bool{
+		"application/problem+json": true, "application/json, application/problem+json": true, "text/html,application/problem+json;q=0.5": true,
+		"Application/Problem+JSON": true, "application/problem+json;q=0": false, "application/problem+json;q=x": false,
+		"application/json": false, "*/*": false, "application/*": false, "": false, ",;": false, "application/problem+xml": false,
+	} {
+		r := c.send(t, "GET", "/thing/1", nil, "Accept", accept)
+		want, media := `OBJECT_DOES_NOT_EXIST {"object_name": "thing", "object_id": 1}`, "application/json"
+		if chosen {
+			media = "application/problem+json"
+			want = `{"type": "about:blank", "title": "Not Found", "status": 404, "detail": "There is no thing with the id 1, or you may not see it.",
+				"code": "OBJECT_DOES_NOT_EXIST", "details": {"object_name": "thing", "object_id": 1}}`
+		}
+		if r.status != 404 || r.header.Get("Content-Type") != media || !r.is(t, want) {
+			t.Errorf("Accept %q: %d %s %s", accept, r.status, r.header.Get("Content-Type"), r.body)
+		}
+	}
+	if r := c.send(t, "GET", "/thing", nil, "Accept", "application/problem+json"); r.status != 200 || r.header.Get("Content-Type") != "application/json" {
+		t.Errorf("an answer that is no error: %d %s", r.status, r.header.Get("Content-Type"))
+	}
 }
 
 // testErrorHeaders checks the headers that HTTP requires for a status, and that Retry-After is only on errors after

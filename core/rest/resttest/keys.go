@@ -105,7 +105,7 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 			{"PUT /word/%3F%23%25%20%E2%82%AC", `{}`, 201, `{"id": "?#% €"}`},
 			{"GET /word/a%2Fb", "", 200, `{"id": "a/b", "meaning": "slash"}`},
 			{"GET /word/%3F%23%25%20%E2%82%AC", "", 200, `{"id": "?#% €"}`},
-			{"GET /word/a/b", "", 404, `OBJECT_DOES_NOT_EXIST`},
+			{"GET /word/a/b", "", 404, `NO_SUCH_URL`},
 		}},
 		{"dot segments are not keys", []exchange{
 			{"PUT /word/%2E", `{}`, 400, badID("word", "text", ".")},
@@ -120,7 +120,7 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 			{"POST /word", `{"id": "."}`, 400, badID("word", "text", ".")},
 			{"POST /word", `{"id": ".."}`, 400, badID("word", "text", "..")},
 			{"POST /word", `{"id": ""}`, 400, badID("word", "text", "")},
-			{"PUT /word/", `{}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "word/"}`},
+			{"PUT /word/", `{}`, 404, `NO_SUCH_URL {"path": "/word/"}`},
 			{"POST /word", `{"id": " "}`, 201, `{"id": " "}`},
 			{"GET /word", "", 200, `[{"id": " "}]`},
 		}},

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/larder-go/larder/core/rest"
 )
 
 // The errors of a precondition that fails, for an absent and for a present record.
@@ -24,6 +26,7 @@ func testPreconditions(t *testing.T, newBackend NewBackend) {
 	t.Run("tags", func(t *testing.T) { testTags(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("reads", func(t *testing.T) { testConditionalReads(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("writes", func(t *testing.T) { testConditionalWrites(t, newBackend) })
+	t.Run("RequireIfMatch", func(t *testing.T) { testRequiredPreconditions(t, newBackend) })
 	t.Run("of concurrent writes with one tag, one succeeds", func(t *testing.T) {
 		testRaceForTag(t, setup{model: cookies()}.start(t, newBackend))
 	})
@@ -185,6 +188,26 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 		c.check(t, exchange{"PUT /jar/1", `{"label": "x"}`, 412, preconditionFailedWithTag}, "If-None-Match", "*")
 		c.check(t, exchange{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`})
 	})
+}
+
+// testRequiredPreconditions checks [rest.Options.RequireIfMatch].
+func testRequiredPreconditions(t *testing.T, newBackend NewBackend) {
+	const required = `PRECONDITION_REQUIRED {"header": "If-Match"}`
+	c := setup{model: cookies(), rest: rest.Options{RequireIfMatch: true}}.start(t, newBackend)
+	c.check(t, exchange{"PUT /jar/1", `{}`, 428, required})
+	c.check(t, exchange{"PUT /jar/1", `{}`, 428, required}, "If-None-Match", `"a"`)
+	tag := c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""}, "If-None-Match", "*").header.Get("Etag")
+	for _, request := range []string{"PUT /jar/1", "PATCH /jar/1", "PUT /jar/2", "PATCH /jar/2"} {
+		c.check(t, exchange{request, `{"label": "b"}`, 428, required})
+	}
+	for _, request := range []string{"DELETE /jar/1", "DELETE /jar/2"} {
+		c.check(t, exchange{request, "", 428, required}, "If-None-Match", "*")
+	}
+	c.check(t, exchange{"POST /cookie", `{"jar": 1}`, 201, ""})
+	c.check(t, exchange{"PATCH /jar/1", `{"label": "b"}`, 412, preconditionFailedWithTag}, "If-Match", tag)
+	tag = c.check(t, exchange{"GET /jar/1", "", 200, `{"id": 1, "cookies": ["*"]}`}).header.Get("Etag")
+	c.check(t, exchange{"PATCH /jar/1", `{"label": "b"}`, 200, ""}, "If-Match", tag)
+	c.check(t, exchange{"DELETE /jar/1", "", 200, "null"}, "If-Match", "*")
 }
 
 func testRaceForTag(t *testing.T, c *client) {

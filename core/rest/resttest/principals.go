@@ -109,14 +109,14 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 
 // testInvalidToken checks RFC 6750, section 3: error="invalid_token" for a rejected token, no error without a token.
 func testInvalidToken(t *testing.T, newBackend NewBackend) {
-	const invalid = `, error="invalid_token"`
+	const invalid = `error="invalid_token", error_description="the token is malformed, expired, revoked or not accepted here"`
 	for _, row := range []struct{ challenge, token, want string }{
 		{"", "", `Bearer`},
-		{"", "Bearer x", `Bearer error="invalid_token"`},
-		{"", "bearer x", `Bearer error="invalid_token"`},
+		{"", "Bearer x", `Bearer ` + invalid},
+		{"", "bearer x", `Bearer ` + invalid},
 		{"", "Basic eA==", `Bearer`},
 		{`bearer realm="notes"`, "", `bearer realm="notes"`},
-		{`bearer realm="notes"`, "Bearer x", `bearer realm="notes"` + invalid},
+		{`bearer realm="notes"`, "Bearer x", `bearer realm="notes", ` + invalid},
 		{`Bearer error="expired"`, "Bearer x", `Bearer error="expired"`},
 		{`Basic realm="notes"`, "Bearer x", `Basic realm="notes"`},
 	} {
@@ -125,6 +125,19 @@ func testInvalidToken(t *testing.T, newBackend NewBackend) {
 		got := s.start(t, newBackend).as(row.token).check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`}).header.Get("Www-Authenticate")
 		if got != row.want {
 			t.Errorf("challenge %q, token %q: WWW-Authenticate %q, want %q", row.challenge, row.token, got, row.want)
+		}
+	}
+	for message, want := range map[string]string{
+		"the token has expired": "the token has expired",
+		`a "quoted" reason`:     "the token is malformed, expired, revoked or not accepted here",
+		"a\r\nSet-Cookie: b":    "the token is malformed, expired, revoked or not accepted here",
+	} {
+		s := setup{model: notes(), rest: rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) {
+			return nil, &core.Error{Code: core.Unauthorized, Message: message}
+		}}}
+		got := s.start(t, newBackend).as("Bearer x").check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`}).header.Get("Www-Authenticate")
+		if want := `Bearer error="invalid_token", error_description="` + want + `"`; got != want {
+			t.Errorf("message %q: WWW-Authenticate %q, want %q", message, got, want)
 		}
 	}
 }

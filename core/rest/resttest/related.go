@@ -10,7 +10,7 @@ import (
 
 // testRelated checks the list of the records of a to-many relation under the URL of their record.
 func testRelated(t *testing.T, newBackend NewBackend) {
-	const absent = `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "`
+	const absent = `NO_SUCH_URL {"path": "`
 	setup{model: cookies()}.check(t, newBackend, []rule{
 		{"the records of a relation are a list", []exchange{
 			{"PUT /jar/1?depth=0", `{}`, 201, "1"},
@@ -32,19 +32,19 @@ func testRelated(t *testing.T, newBackend NewBackend) {
 			{"GET /jar/3/cookies?limit=0", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 3}`},
 			{"HEAD /jar/3/cookies", "", 404, ""},
 			{"GET /jar/x/cookies", "", 400, `BAD_FIELD_VALUE`},
-			{"GET /nope/1/cookies", "", 404, absent + `nope"}`},
+			{"GET /nope/1/cookies", "", 404, absent + `/nope/1/cookies"}`},
 		}},
 		{"the URL of any other member does not exist", []exchange{
 			{"PUT /jar/1?depth=0", `{"label": "a"}`, 201, "1"},
 			{"PUT /cookie/1?depth=0", `{"jar": 1}`, 201, "1"},
-			{"GET /jar/1/nope", "", 404, absent + `jar/1/nope"}`},
-			{"GET /jar/9/nope", "", 404, absent + `jar/9/nope"}`},
-			{"GET /jar/1/label", "", 404, absent + `jar/1/label"}`},
-			{"GET /cookie/1/jar", "", 404, absent + `cookie/1/jar"}`},
-			{"GET /cookie/x/jar", "", 404, absent + `cookie/x/jar"}`},
-			{"OPTIONS /cookie/1/jar", "", 404, absent + `cookie/1/jar"}`},
-			{"PUT /cookie/1/jar", `1`, 404, absent + `cookie/1/jar"}`},
-			{"GET /jar/1/%FF", "", 404, absent + `jar/1/%FF"}`},
+			{"GET /jar/1/nope", "", 404, absent + `/jar/1/nope"}`},
+			{"GET /jar/9/nope", "", 404, absent + `/jar/9/nope"}`},
+			{"GET /jar/1/label", "", 404, absent + `/jar/1/label"}`},
+			{"GET /cookie/1/jar", "", 404, absent + `/cookie/1/jar"}`},
+			{"GET /cookie/x/jar", "", 404, absent + `/cookie/x/jar"}`},
+			{"OPTIONS /cookie/1/jar", "", 404, absent + `/cookie/1/jar"}`},
+			{"PUT /cookie/1/jar", `1`, 404, absent + `/cookie/1/jar"}`},
+			{"GET /jar/1/%FF", "", 404, absent + `/jar/1/%FF"}`},
 		}},
 	})
 	t.Run("a Link continues under the same URL", func(t *testing.T) {
@@ -65,7 +65,7 @@ func testRelated(t *testing.T, newBackend NewBackend) {
 		for _, x := range []exchange{
 			{"PUT /thing/1?depth=0", `{"text": "a"}`, 201, ""}, {"PUT /thing/2?depth=0", `{"text": "b", "likes": [1, 2]}`, 201, ""},
 			{"GET /thing/2/likes?depth=0", "", 200, "[1, 2]"}, {"GET /thing/2/likes?depth=0&text=a", "", 200, "[1]"}, {"GET /thing/1/likes", "", 200, "[]"},
-			{"GET /thing/1/hidden", "", 404, absent + `thing/1/hidden"}`}, {"GET /thing/1/list", "", 404, absent + `thing/1/list"}`},
+			{"GET /thing/1/hidden", "", 404, absent + `/thing/1/hidden"}`}, {"GET /thing/1/list", "", 404, absent + `/thing/1/list"}`},
 		} {
 			c.check(t, x)
 		}
@@ -84,7 +84,7 @@ func testRelated(t *testing.T, newBackend NewBackend) {
 		c := setup{model: cookies(), decorators: []core.Decorator{unreadable("cookie", "jar")}}.start(t, newBackend)
 		c.check(t, exchange{"PUT /jar/1?depth=0", `{}`, 201, ""})
 		for _, query := range []string{"", "?limit=0", "?type=a", "?price=x", "?nope=1", `?filter={"price":{"nope":1}}`} {
-			c.check(t, exchange{"GET /jar/1/cookies" + query, "", 404, absent + `jar/1/cookies"}`})
+			c.check(t, exchange{"GET /jar/1/cookies" + query, "", 404, absent + `/jar/1/cookies"}`})
 		}
 	})
 }

@@ -12,29 +12,29 @@ import (
 
 func testRoutes(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"an unknown resource is 404 with its name", []exchange{
-			{"GET /nope", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "nope"}`},
-			{"GET /nope/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "nope"}`},
-			{"POST /nope", `{}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "nope"}`},
-			{"BREW /nope", "", 404, `OBJECT_DOES_NOT_EXIST`},
-			{"GET /" + strings.Repeat("x", 300), "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "` + strings.Repeat("x", 256) + `"}`},
-			{"GET /a%FF%00", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "a\ufffd\ufffd"}`},
+		{"an unknown resource is 404 with the path", []exchange{
+			{"GET /nope", "", 404, `NO_SUCH_URL {"path": "/nope"}`},
+			{"GET /nope/1", "", 404, `NO_SUCH_URL {"path": "/nope/1"}`},
+			{"POST /nope", `{}`, 404, `NO_SUCH_URL {"path": "/nope"}`},
+			{"BREW /nope", "", 404, `NO_SUCH_URL`},
+			{"GET /" + strings.Repeat("x", 300), "", 404, `NO_SUCH_URL {"path": "/` + strings.Repeat("x", 255) + `..."}`},
+			{"GET /a%FF%00", "", 404, `NO_SUCH_URL {"path": "/a%FF%00"}`},
 		}},
 		{"paths with too few or too many parts are 404", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
-			{"GET /", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": ""}`},
-			{"GET /jar/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/"}`},
-			{"GET /jar/1/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/"}`},
-			{"GET /jar/1/cookies/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/cookies/"}`},
-			{"GET /jar/1/cookies/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/cookies/1"}`},
-			{"GET /jar//cookies", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar//cookies"}`},
-			{"GET //jar/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
-			{"GET /jar/../jar/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
-			{"GET /openapi.json/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
+			{"GET /", "", 404, `NO_SUCH_URL {"path": "/"}`},
+			{"GET /jar/", "", 404, `NO_SUCH_URL {"path": "/jar/"}`},
+			{"GET /jar/1/", "", 404, `NO_SUCH_URL {"path": "/jar/1/"}`},
+			{"GET /jar/1/cookies/", "", 404, `NO_SUCH_URL {"path": "/jar/1/cookies/"}`},
+			{"GET /jar/1/cookies/1", "", 404, `NO_SUCH_URL {"path": "/jar/1/cookies/1"}`},
+			{"GET /jar//cookies", "", 404, `NO_SUCH_URL {"path": "/jar//cookies"}`},
+			{"GET //jar/1", "", 404, `NO_SUCH_URL`},
+			{"GET /jar/../jar/1", "", 404, `NO_SUCH_URL`},
+			{"GET /openapi.json/1", "", 404, `NO_SUCH_URL`},
 		}},
-		{"names are case-sensitive", []exchange{{"GET /Jar", "", 404, `OBJECT_DOES_NOT_EXIST`}}},
+		{"names are case-sensitive", []exchange{{"GET /Jar", "", 404, `NO_SUCH_URL`}}},
 		{"an escaped name is the name", []exchange{{"GET /%6Aar", "", 200, `[]`}}},
-		{"a name that is not UTF-8 is 404", []exchange{{"GET /%FF%00", "", 404, `OBJECT_DOES_NOT_EXIST`}}},
+		{"a name that is not UTF-8 is 404", []exchange{{"GET /%FF%00", "", 404, `NO_SUCH_URL`}}},
 	})
 	t.Run("a prefix is part of every URL", func(t *testing.T) {
 		testPrefix(t, newBackend)
@@ -53,7 +53,7 @@ func testPrefix(t *testing.T, newBackend NewBackend) {
 	}
 	c.prefix = ""
 	for _, target := range []string{"/jar", "/api/v1", "/api/v1jar", "/api/v2/jar"} {
-		c.check(t, exchange{"GET " + target, "", 404, `OBJECT_DOES_NOT_EXIST`})
+		c.check(t, exchange{"GET " + target, "", 404, `NO_SUCH_URL`})
 	}
 }
 
