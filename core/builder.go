@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -119,7 +121,7 @@ func (b *builder) linkRelations() {
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
 			b.link(f)
-			if f.spec.Computed == nil && f.spec.Inverse == "" {
+			if f.spec.Computed == nil && f.spec.Inverse == "" && f.spec.Through == "" {
 				f.column = len(r.columns)
 				r.columns = append(r.columns, f)
 			}
@@ -184,6 +186,93 @@ func (b *builder) connect(f *Field) {
 		f.inverse, other.inverse = other, f
 		other.unique = other.unique || !f.Many()
 	}
+}
+
+// linkThroughs sets the two relations of the lists that go through a join resource.
+func (b *builder) linkThroughs() {
+	for _, r := range b.model.resources {
+		for _, f := range r.fields {
+			if f.spec.Through == "" || f.target == nil || f.spec.Inverse != "" {
+				continue
+			}
+			if err := b.linkThrough(f); err != nil {
+				b.failField(f, "Through: %s", err)
+			}
+		}
+	}
+}
+
+func (b *builder) linkThrough(f *Field) error {
+	join, farName := b.model.byName[f.spec.Through], ""
+	if dot := strings.LastIndexByte(f.spec.Through, '.'); join == nil && dot >= 0 {
+		join, farName = b.model.byName[f.spec.Through[:dot]], f.spec.Through[dot+1:]
+	}
+	if join == nil {
+		return fmt.Errorf("resource %q does not exist", f.spec.Through)
+	}
+	if join == f.resource || join == f.target {
+		return fmt.Errorf("%q is one of the two resources; name a third one that joins them", join.name)
+	}
+	if far := join.byName[farName]; farName != "" && (far == nil || far.spec.ToOne == "" || !far.Stored() || far.target != f.target) {
+		return fmt.Errorf("%s.%s is no stored to-one relation to %q", join, farName, f.spec.ToMany)
+	}
+	var nears, fars, pairs []*Field // pairs holds each pair in two elements
+	for _, near := range join.references {
+		if near.target == f.target && (farName == "" || near.name == farName) {
+			fars = append(fars, near)
+		}
+		if near.target != f.resource {
+			continue
+		}
+		nears = append(nears, near)
+		for _, far := range join.references {
+			if far != near && far.target == f.target && (farName == "" || far.name == farName) && join.isUnique(near, far) {
+				pairs = append(pairs, near, far)
+			}
+		}
+	}
+	switch {
+	case len(nears) == 0:
+		return fmt.Errorf("%q has no stored to-one relation to %q", join.name, f.resource.name)
+	case len(fars) == 0:
+		return fmt.Errorf("%q has no stored to-one relation to %q", join.name, f.target.name)
+	case f.resource == f.target && len(nears) == 1:
+		return fmt.Errorf("%q has one relation to %q; a link needs two", join.name, f.target.name)
+	case len(pairs) == 0:
+		return fmt.Errorf("two records of %q may join the same records; make the relation to %q and the one to %q its key, or name both in a Unique", join.name, f.resource.name, f.target.name)
+	case len(pairs) > 2:
+		return ambiguousThrough(pairs)
+	case join.key.Assigned() && join.key.parts == nil && !f.ReadOnly():
+		return fmt.Errorf("the list cannot create records of %q, whose key is Assigned; set ReadOnly on the field", join.name)
+	}
+	f.near, f.far = pairs[0], pairs[1]
+	f.near.joins, f.far.joins = true, true
+	return nil
+}
+
+// ambiguousThrough returns the error for several pairs of relations that a list could go through.
+func ambiguousThrough(pairs []*Field) error {
+	var fars []string
+	for i := 1; i < len(pairs); i += 2 {
+		if name := strconv.Quote(pairs[i].String()); !slices.Contains(fars, name) {
+			fars = append(fars, name)
+		}
+	}
+	if len(fars) == 1 {
+		return fmt.Errorf("%s and %s both form a unique pair with %s; keep one of the two Unique", pairs[0], pairs[2], pairs[1])
+	}
+	return fmt.Errorf("several relations lead to %q; name one of them: %s", pairs[1].target.name, strings.Join(fars, " or "))
+}
+
+// isUnique reports whether the two relations are the key of the resource, or those of a unique index over all records.
+func (r *Resource) isUnique(a, b *Field) bool {
+	if r.join == [2]*Field{a, b} || r.join == [2]*Field{b, a} {
+		return true
+	}
+	return slices.ContainsFunc(r.indexes, func(x *Index) bool {
+		return x.Unique && x.Where.Kind() == FilterAll && len(x.order) == 2 &&
+			(x.order[0].Field == a && x.order[1].Field == b || x.order[0].Field == b && x.order[1].Field == a)
+	})
 }
 
 func (b *builder) convertDefaults() {
@@ -257,6 +346,10 @@ func (b *builder) checkKind(f *Field) {
 		b.failField(f, "a relation has no type of its own")
 	case !relation && s.Inverse != "":
 		b.failField(f, "has an Inverse but no ToOne or ToMany")
+	case s.Through != "" && s.ToMany == "":
+		b.failField(f, "has Through but no ToMany")
+	case s.Through != "" && s.Inverse != "":
+		b.failField(f, "has Through and Inverse; the join resource stores the relation, so remove Inverse")
 	case s.Type == Tuple && f != f.resource.key:
 		b.failField(f, "type tuple cannot be declared; set Key on several fields, or ToOne")
 	case !relation && s.Computed == nil && !s.Type.Valid():

@@ -15,6 +15,8 @@ type Field struct {
 	column       int
 	target       *Resource
 	inverse      *Field
+	near, far    *Field // see Through
+	joins        bool   // a list goes through the to-one relation, see Through
 	group        *Field
 	unique       bool
 	indexed      bool
@@ -54,7 +56,7 @@ func (f *Field) Type() Type { return f.typ }
 // Column returns the position of the field's value in a [Record]; -1 for a field that is not stored.
 func (f *Field) Column() int { return f.column }
 
-// Stored reports whether records hold the field. Computed fields and relations with an Inverse are not stored.
+// Stored reports whether records hold the field. Computed fields and relations with an Inverse or Through are not stored.
 func (f *Field) Stored() bool { return f.column >= 0 }
 
 // Key reports whether the field is the primary key, see [Resource.Key].
@@ -89,13 +91,19 @@ func (f *Field) Many() bool { return f.spec.ToMany != "" }
 // Inverse returns the other side of a connected pair of relations, from either side; nil for other fields.
 func (f *Field) Inverse() *Field { return f.inverse }
 
+// Through returns the two relations of a to-many relation with [FieldSpec.Through], which the records of the join resource
+// store: near points at the records that have the list, and far at the members of the list. They are nil for other fields.
+func (f *Field) Through() (near, far *Field) { return f.near, f.far }
+
 // OnDelete returns the effect of deleting the target of a stored to-one relation: the declared one, or the default.
 func (f *Field) OnDelete() OnDelete {
 	switch {
-	case f.spec.OnDelete != Detach || f.Detachable():
+	case f.spec.OnDelete != Detach:
 		return f.spec.OnDelete
-	case f.resource.join[0] == f || f.resource.join[1] == f:
+	case f.joins || f.resource.join[0] == f || f.resource.join[1] == f:
 		return Cascade
+	case f.Detachable():
+		return Detach
 	}
 	return Restrict
 }
@@ -113,7 +121,8 @@ func (f *Field) Partner() Partner { return f.spec.Partner }
 // ReadOnly reports whether clients cannot set the field: its declaration says so, it is numbered, or a read-only resource
 // stores the relation.
 func (f *Field) ReadOnly() bool {
-	return f.spec.ReadOnly || f.group != nil || f.spec.Inverse != "" && f.target != nil && f.target.readOnly
+	return f.spec.ReadOnly || f.group != nil || f.spec.Inverse != "" && f.target != nil && f.target.readOnly ||
+		f.near != nil && f.near.resource.readOnly
 }
 
 // NumberedBy returns the field by whose value the records are numbered, see [FieldSpec.NumberedBy]; nil for other fields.

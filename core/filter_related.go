@@ -14,15 +14,28 @@ type Relation struct {
 	Reverse bool
 }
 
-// Relation returns the step to the related records of a relation; false for other fields.
+// Relation returns the step to the related records of a relation; false for other fields, and for a relation
+// [FieldSpec.Through] a join resource, which takes two steps.
 func (f *Field) Relation() (Relation, bool) {
 	switch {
-	case f.target == nil:
+	case f.target == nil || f.far != nil:
 		return Relation{}, false
 	case f.Stored():
 		return Relation{Stored: f}, true
 	}
 	return Relation{Stored: f.inverse, Reverse: true}, true
+}
+
+// Relations returns the steps from a record to the related records of a relation: two with [FieldSpec.Through], to the
+// records of the join resource and on to their targets, and otherwise one. It returns nil for other fields.
+func (f *Field) Relations() []Relation {
+	if f.far != nil {
+		return []Relation{{Stored: f.near, Reverse: true}, {Stored: f.far}}
+	}
+	if step, ok := f.Relation(); ok {
+		return []Relation{step}
+	}
+	return nil
 }
 
 // Source returns the resource of the records that the step begins at.
@@ -72,6 +85,7 @@ var ErrUndecided = errors.New("core: the condition cannot be decided on one reco
 // related is the part of a FilterRelated node beside its field.
 type related struct {
 	relation Relation // of a bound node
+	through  *Field   // of a bound node: the list whose first step the relation is; nil for other relations
 	where    Filter
 	guard    Filter
 	both     Filter // where and guard
@@ -229,15 +243,30 @@ func (r *Resource) bindRelated(n *node) (Filter, error) {
 	if f == nil {
 		return Filter{}, &Error{Code: UnknownField, Resource: r.apiName, Field: n.name}
 	}
-	relation, ok := f.Relation()
-	if !ok {
+	steps := f.Relations()
+	if steps == nil {
 		return Filter{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: f.apiName}
 	}
 	where, err := f.target.Bind(n.related.where)
 	if err != nil {
 		return Filter{}, err
 	}
-	return newRelated(n.name, related{relation: relation, where: where}), nil
+	first := related{relation: steps[0], where: where}
+	if len(steps) == 2 {
+		first.where, first.through = newRelated(f.far.name, related{relation: steps[1], where: where}), f
+	}
+	return newRelated(n.name, first), nil
+}
+
+// field returns the field of the source that leads to the related records, or the stored field if the source has none.
+func (r *related) field() *Field {
+	switch {
+	case r.through != nil:
+		return r.through
+	case r.relation.Reverse && r.relation.Stored.inverse != nil:
+		return r.relation.Stored.inverse
+	}
+	return r.relation.Stored
 }
 
 // Hop is one step of the path that an [Order] follows. The guard is the condition under which the related record exists

@@ -230,7 +230,7 @@ func (b *builder) inOwnKey(r, of *Resource, outer []*Resource) bool {
 // checkVia reports a relation whose Via fields do not hold the key of its target.
 func (b *builder) checkVia(f *Field) {
 	if f.spec.Via == nil {
-		if f.Many() && f.spec.Inverse == "" && f.elements != nil {
+		if f.Many() && f.spec.Inverse == "" && f.spec.Through == "" && f.elements != nil {
 			b.failField(f, "a stored list cannot point at %q, which has several key fields; add a to-one relation there and name it in Inverse", f.spec.ToMany)
 		}
 		return

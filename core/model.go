@@ -81,11 +81,20 @@ type FieldSpec struct {
 	// there are none, OnDelete is [Restrict] instead of [Detach].
 	Via []string
 	// Inverse is the to-one field of the related resource that stores this relation. The two fields are connected:
-	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without an
-	// Inverse is stored as a list of keys.
+	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without
+	// Inverse and Through is stored as a list of keys.
 	Inverse string
-	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach]; for a relation in the key,
-	// which cannot be detached, [Cascade] if [Resource.Join] returns it and [Restrict] otherwise.
+	// Through, for a ToMany, is the resource that joins the two: each of its records, the links, points at a record of this
+	// resource and at a related record with stored to-one relations. The list has the targets of the links, and setting it
+	// creates and deletes links. The join resource remains a resource with fields, policies and requests of its own. Its
+	// key, or a Unique without a condition, consists of the two relations, so that no two links join the same records.
+	// Deleting either record deletes the links, unless the relation has an OnDelete.
+	//
+	// If several pairs of relations are possible, as between users who follow users, Through also names the relation to
+	// the target of ToMany: "follow.followee" for the list of the followed users.
+	Through string
+	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach]; [Cascade] if [Resource.Join]
+	// returns the relation or a list goes Through it; [Restrict] for other relations in the key, which cannot be detached.
 	OnDelete OnDelete
 	// Orphans, for a stored ToOne with a connected other side, is the effect on a record that leaves that side.
 	// Default: [KeepOrphans].
@@ -179,6 +188,7 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	for i, r := range b.model.resources {
 		b.addIndexes(r, resources[i])
 	}
+	b.linkThroughs()
 	b.addCounters()
 	b.convertDefaults()
 	if err := b.err(); err != nil {

@@ -325,3 +325,164 @@ func TestCountersAreStoredAndNotListed(t *testing.T) {
 		t.Errorf("%v %v %v", plain.Stored(), m.Resources(), stored)
 	}
 }
+
+// tracker returns issues and labels, with the fields of the join resource and its options.
+func tracker(join core.ResourceSpec, lists ...core.FieldSpec) (*core.Model, error) {
+	join.Name = "issue_label"
+	return core.NewModel("tracker",
+		core.ResourceSpec{Name: "issue", Fields: append([]core.FieldSpec{id()}, lists...)},
+		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{id(), {Name: "issues", ToMany: "issue", Through: "issue_label"}}},
+		join,
+	)
+}
+
+func TestListThroughAJoinResource(t *testing.T) {
+	labels := core.FieldSpec{Name: "labels", ToMany: "label", Through: "issue_label"}
+	for name, join := range map[string]core.ResourceSpec{
+		"key of both": {Fields: []core.FieldSpec{{Name: "issue", ToOne: "issue", Key: true}, {Name: "label", ToOne: "label", Key: true}}},
+		"own key": {
+			Fields: []core.FieldSpec{id(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
+			Unique: [][]string{{"label", "issue"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := tracker(join, labels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, link := m.Resource("issue").Field("labels"), m.Resource("issue_label")
+			near, far := list.Through()
+			back, forth := m.Resource("label").Field("issues").Through()
+			if near != link.Field("issue") || far != link.Field("label") || back != far || forth != near {
+				t.Errorf("the list goes through %v and %v, the other one through %v and %v", near, far, back, forth)
+			}
+			if list.Stored() || !list.Many() || list.Inverse() != nil || list.Type() != core.List || list.ReadOnly() {
+				t.Error("the list is not a to-many relation that other records store")
+			}
+			if near.OnDelete() != core.Cascade || far.OnDelete() != core.Cascade {
+				t.Errorf("a delete of an issue and of a label has the effects %s and %s on links", near.OnDelete(), far.OnDelete())
+			}
+			steps := list.Relations()
+			if _, one := list.Relation(); one || len(steps) != 2 || steps[0] != (core.Relation{Stored: near, Reverse: true}) || steps[1] != (core.Relation{Stored: far}) {
+				t.Errorf("the list takes the steps %v", steps)
+			}
+			if n, f := near.Through(); n != nil || f != nil || len(near.Relations()) != 1 || link.Key().Relations() != nil {
+				t.Error("fields of the join resource are lists")
+			}
+			f, err := m.Resource("issue").Bind(core.Related("labels", core.Eq("id", 3)))
+			if err != nil || f.String() != "(labels any (label any id = [3]))" {
+				t.Errorf("the condition is %s, %v", f, err)
+			}
+		})
+	}
+}
+
+func TestListThroughDeclaredRulesOfTheJoinResource(t *testing.T) {
+	m, err := tracker(core.ResourceSpec{
+		Fields:   []core.FieldSpec{id(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
+		Unique:   [][]string{{"label", "issue"}},
+		ReadOnly: true,
+	}, core.FieldSpec{Name: "labels", ToMany: "label", Through: "issue_label"})
+	if err != nil || !m.Resource("issue").Field("labels").ReadOnly() {
+		t.Errorf("a list through a read-only resource: %v", err)
+	}
+	m, err = tracker(core.ResourceSpec{
+		Fields: []core.FieldSpec{id(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label", OnDelete: core.Restrict}},
+		Unique: [][]string{{"label", "issue"}},
+	})
+	if err != nil || m.Resource("issue_label").Field("label").OnDelete() != core.Restrict {
+		t.Errorf("a declared OnDelete: %v", err)
+	}
+}
+
+func TestListsThroughOneJoinResourceToItsOwnResource(t *testing.T) {
+	follows := func(following, followers string, unique ...[]string) (*core.Model, error) {
+		return core.NewModel("people",
+			core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
+				id(), {Name: "following", ToMany: "user", Through: following}, {Name: "followers", ToMany: "user", Through: followers},
+			}},
+			core.ResourceSpec{Name: "app.follow", APIName: "follow", Fields: []core.FieldSpec{
+				id(), {Name: "follower", ToOne: "user"}, {Name: "followee", ToOne: "user"},
+			}, Unique: unique},
+		)
+	}
+	m, err := follows("app.follow.followee", "app.follow.follower", []string{"follower", "followee"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, far := m.Resource("user").Field("following").Through()
+	if near.Name() != "follower" || far.Name() != "followee" {
+		t.Errorf("following goes through %s and %s", near, far)
+	}
+	_, err = follows("app.follow", "app.follow.id", []string{"follower", "followee"})
+	for _, want := range []string{
+		`field "following": Through: several relations lead to "user"; name one of them: "app.follow.followee" or "app.follow.follower"`,
+		`field "followers": Through: app.follow.id is no stored to-one relation to "user"`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("not reported: %s\n%v", want, err)
+		}
+	}
+}
+
+func TestNewModelReportsMistakesOfThrough(t *testing.T) {
+	issue, label := core.FieldSpec{Name: "issue", ToOne: "issue"}, core.FieldSpec{Name: "label", ToOne: "label"}
+	labels := core.FieldSpec{Name: "labels", ToMany: "label", Through: "issue_label"}
+	unique := [][]string{{"issue", "label"}}
+	with := func(change func(*core.FieldSpec)) core.FieldSpec {
+		f := labels
+		change(&f)
+		return f
+	}
+	for _, c := range []struct {
+		name string
+		join core.ResourceSpec
+		list core.FieldSpec
+		want string
+	}{
+		{"missing resource", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.Through = "tag.issue" }), `Through: resource "tag.issue" does not exist`},
+		{"one of the two", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.Through = "label" }), `Through: "label" is one of the two resources`},
+		{"no relation to the owner", core.ResourceSpec{Fields: []core.FieldSpec{id(), label}}, labels, `Through: "issue_label" has no stored to-one relation to "issue"`},
+		{"no relation to the member", core.ResourceSpec{Fields: []core.FieldSpec{id(), issue}}, labels, `Through: "issue_label" has no stored to-one relation to "label"`},
+		{"no unique pair", core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label}}, labels, `make the relation to "issue" and the one to "label" its key, or name both in a Unique`},
+		{
+			"unique pair of some records",
+			core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label}, Indexes: []core.Index{{Fields: unique[0], Unique: true, Where: core.Ne("issue", nil)}}},
+			labels, `or name both in a Unique`,
+		},
+		{
+			"unique with a third field",
+			core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label, {Name: "by", Type: core.Int}}, Unique: [][]string{{"issue", "label", "by"}}},
+			labels, `or name both in a Unique`,
+		},
+		{
+			"two relations to the member",
+			core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label, {Name: "former", ToOne: "label"}}, Unique: [][]string{{"issue", "label"}, {"issue", "former"}}},
+			labels, `name one of them: "issue_label.label" or "issue_label.former"`,
+		},
+		{
+			"two relations to the owner",
+			core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label, {Name: "copied", ToOne: "issue"}}, Unique: [][]string{{"issue", "label"}, {"copied", "label"}}},
+			labels, `issue_label.issue and issue_label.copied both form a unique pair with issue_label.label`,
+		},
+		{
+			"assigned key",
+			core.ResourceSpec{Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true, Assigned: true}, issue, label}, Unique: unique},
+			labels, `whose key is Assigned; set ReadOnly on the field`,
+		},
+		{"to-one", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.ToMany, f.ToOne = "", "label" }), `has Through but no ToMany`},
+		{"inverse", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.Inverse = "issues" }), `has Through and Inverse`},
+		{"rule", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.OnDelete = core.Cascade }), `only a stored to-one relation can have OnDelete`},
+		{"default", core.ResourceSpec{}, with(func(f *core.FieldSpec) { f.Default = []any{} }), `only a stored scalar or to-one relation can have a default`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.join.Fields == nil {
+				c.join = core.ResourceSpec{Fields: []core.FieldSpec{id(), issue, label}, Unique: unique}
+			}
+			_, err := tracker(c.join, c.list)
+			if err == nil || !strings.Contains(err.Error(), `resource "issue": field "labels": `) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}

@@ -57,7 +57,7 @@ func (op *Op) refuseRelated(decorator string) error {
 	f := firstRelation(op.Where)
 	for _, o := range op.Order {
 		if f == nil && o.Path != nil {
-			f = o.Path[0].Relation.field()
+			f = (&related{relation: o.Path[0].Relation}).field()
 		}
 	}
 	return &Error{
@@ -71,7 +71,7 @@ func firstRelation(f Filter) *Field {
 	case !f.Crosses():
 		return nil
 	case f.n.related != nil:
-		return f.n.related.relation.field()
+		return f.n.related.field()
 	}
 	for _, part := range f.n.parts {
 		if found := firstRelation(part); found != nil {
@@ -79,14 +79,6 @@ func firstRelation(f Filter) *Field {
 		}
 	}
 	return nil
-}
-
-// field returns the field of the source that leads to the related records, or the stored field if the source has none.
-func (r Relation) field() *Field {
-	if r.Reverse && r.Stored.inverse != nil {
-		return r.Stored.inverse
-	}
-	return r.Stored
 }
 
 // addExistence determines the guards that no caller's condition has: the conditions of policies and of decorators' own
@@ -157,7 +149,7 @@ func (g guards) filter(f Filter) (_ Filter, err error) {
 	}
 	if !rel.guarded {
 		rel.guarded = true
-		if rel.guard, err = g.visible(rel.relation, rel.where, nil); err != nil {
+		if rel.guard, err = g.visible(&rel, nil); err != nil {
 			return Filter{}, err
 		}
 	} else if rel.guard, err = g.filter(rel.guard); err != nil {
@@ -196,19 +188,20 @@ func (g guards) path(o Order) (_ []Hop, err error) {
 			named = path[i+1].Relation.Stored
 		}
 		hop.guarded = true
-		if hop.Guard, err = g.visible(hop.Relation, All(), named); err != nil {
+		if hop.Guard, err = g.visible(&related{relation: hop.Relation}, named); err != nil {
 			return nil, err
 		}
 	}
 	return path, nil
 }
 
-// visible returns the condition under which records of the relation's target exist, for a condition that names the fields
-// of where and the given one.
-func (g guards) visible(to Relation, where Filter, asked *Field) (Filter, error) {
+// visible returns the condition under which the related records of a step exist, for a condition that names the fields of
+// its where and the given one.
+func (g guards) visible(step *related, asked *Field) (Filter, error) {
 	if g.ask == nil {
 		return All(), nil
 	}
+	to, where := step.relation, step.where
 	target := to.Target()
 	var further []*Field
 	if to.Reverse {
@@ -231,14 +224,19 @@ func (g guards) visible(to Relation, where Filter, asked *Field) (Filter, error)
 		return guard, nil
 	}
 	res, err := g.ask(&Op{Kind: Visibility, Resource: target, Where: where, Fields: further})
-	if e, ok := errors.AsType[*Error](err); ok && to.Reverse && e.Code == UnknownField && e.Field == to.Stored.apiName && e.Resource == target.apiName {
-		return Filter{}, &Error{Code: UnknownField, Resource: to.Source().apiName, Field: to.field().apiName, Cause: e}
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == UnknownField && e.Resource == target.apiName && step.storedIn(e.Field) {
+		return Filter{}, &Error{Code: UnknownField, Resource: to.Source().apiName, Field: step.field().apiName, Cause: e}
 	}
 	if err != nil {
 		return Filter{}, err
 	}
 	g.found[id] = res.Guard
 	return res.Guard, nil
+}
+
+// storedIn reports whether a field of the step's target, given by its API name, stores the relation of the step.
+func (r *related) storedIn(name string) bool {
+	return r.relation.Reverse && r.relation.Stored.apiName == name || r.through != nil && r.through.far.apiName == name
 }
 
 // answerVisibility returns the result of a Visibility that has passed the chain.

@@ -146,6 +146,7 @@ func (w *writer) field(f *core.Field) string {
 		parts = append(parts, fmt.Sprintf("Via: %#v", s.Via))
 	}
 	parts = append(parts, optional("Inverse", s.Inverse, "")...)
+	parts = append(parts, optional("Through", s.Through, "")...)
 	parts = append(parts, relationRules(s)...)
 	parts = append(parts, optional("NumberedBy", s.NumberedBy, "")...)
 	for _, flag := range []struct {

@@ -39,6 +39,7 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "twin of", APIName: "twin_of", ToOne: "a b", Inverse: "twin"},
 			{Name: "kids", ToMany: "a b", Inverse: "parent"},
 			{Name: "friends", ToMany: "a b"},
+			{Name: "marks", ToMany: "view", Through: "mark"},
 			{Name: "number", Type: core.Int, NumberedBy: "parent"},
 			{Name: "new", Type: core.Int, Was: "old \"one\""},
 		}, Unique: [][]string{{"n", "t"}}, Indexes: []core.Index{
@@ -47,6 +48,10 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 		}},
 		core.ResourceSpec{Name: "view", Description: "Made by a\nquery.", ReadOnly: true, Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true, Description: "the \"id\""},
+		}},
+		core.ResourceSpec{Name: "mark", Fields: []core.FieldSpec{
+			{Name: "on", ToOne: "a b", Key: true},
+			{Name: "view", ToOne: "view", Key: true},
 		}},
 		core.ResourceSpec{Name: "line", KeyName: "line_id", Fields: []core.FieldSpec{
 			{Name: "order", ToOne: "a b", Key: true, OnDelete: core.Cascade},
@@ -63,8 +68,10 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(source), `NumberedBy: "parent"`) {
-		t.Error("the source lacks NumberedBy")
+	for _, want := range []string{`NumberedBy: "parent"`, `ToMany: "view", Through: "mark"`} {
+		if !strings.Contains(string(source), want) {
+			t.Errorf("the source lacks %s", want)
+		}
 	}
 	if formatted, err := format.Source(source); err != nil || string(formatted) != string(source) {
 		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)

@@ -22,8 +22,8 @@ import (
 // Data is the content of a store as plain Go values: resource name, key, field name. All names are the names in the
 // model, not the API names. Values may have any type that [core.Field.Convert] accepts. The zero Data has no records.
 //
-// A record need not repeat its key among its fields. A connected relation must be given on its stored side; if it is
-// also given on the other side, the two must agree. Stored fields that are left out are null; defaults of the model do
+// A record need not repeat its key among its fields. A connected relation must be given on its stored side, and a relation
+// through a join resource by the records of that resource; if the other side is also given, the two must agree. Stored fields that are left out are null; defaults of the model do
 // not apply.
 type Data map[string]map[any]map[string]any
 
@@ -74,7 +74,7 @@ const maxErrors = 20
 func Records(m *core.Model, data Data) ([][]core.Record, error) {
 	l := loader{
 		model: m, records: make([]map[core.Value]core.Record, len(m.Resources())),
-		references: make(map[*core.Field]map[core.Value][]core.Value),
+		lists: make(map[*core.Field]map[core.Value][]core.Value),
 	}
 	for i := range l.records {
 		l.records[i] = make(map[core.Value]core.Record)

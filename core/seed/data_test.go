@@ -131,6 +131,30 @@ func TestSidesOfAOneToOneMustAgree(t *testing.T) {
 	}
 }
 
+func TestListThroughAJoinResourceMustAgreeWithIt(t *testing.T) {
+	m := core.MustModel("tracker",
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{id(), {Name: "labels", ToMany: "label", Through: "link"}}},
+		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "link", Fields: []core.FieldSpec{
+			id(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"},
+		}, Unique: [][]string{{"issue", "label"}}},
+	)
+	for _, c := range []struct {
+		labels []any
+		want   string
+	}{
+		{[]any{6, 5}, ""}, {[]any{5}, "is [5], but field issue of link makes it [5 6]"}, {nil, "is [], but field issue of link makes it [5 6]"},
+	} {
+		_, err := seed.Records(m, seed.Data{
+			"issue": {1: {"labels": c.labels}, 2: {}}, "label": {5: {}, 6: {}},
+			"link": {1: {"issue": 1, "label": 6}, 2: {"issue": 1, "label": 5}, 3: {"issue": 1}, 4: {"issue": 2, "label": 5}},
+		})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), "issue 1: field labels: "+c.want) {
+			t.Errorf("%v: got %v", c.labels, err)
+		}
+	}
+}
+
 func TestErrorListsAtMostTwentyMistakes(t *testing.T) {
 	records := map[any]map[string]any{}
 	for i := range 100 {

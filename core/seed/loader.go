@@ -12,10 +12,10 @@ import (
 
 // loader converts [Data] to records and collects mistakes.
 type loader struct {
-	model      *core.Model
-	records    []map[core.Value]core.Record // by index of the resource and by key
-	references map[*core.Field]map[core.Value][]core.Value
-	errs       []error
+	model   *core.Model
+	records []map[core.Value]core.Record                // by index of the resource and by key
+	lists   map[*core.Field]map[core.Value][]core.Value // see related
+	errs    []error
 }
 
 func (l *loader) fail(err error) { l.errs = append(l.errs, err) }
@@ -152,27 +152,34 @@ func (l *loader) checkInverses(r *core.Resource, rawKey any, fields map[string]a
 			l.fail(fmt.Errorf("%s %s: field %s: %w", r, key, name, err))
 			continue
 		}
-		if stored := l.referencesBy(f.Inverse())[key]; !slices.Equal(given, stored) {
+		by, member := f.Through()
+		if by == nil {
+			by = f.Inverse()
+			member = by.Resource().Key()
+		}
+		if stored := l.related(f, by, member)[key]; !slices.Equal(given, stored) {
 			l.fail(fmt.Errorf("%s %s: field %s: is %v, but field %s of %s makes it %v",
-				r, key, name, given, f.Inverse().Name(), f.Target(), stored))
+				r, key, name, given, by.Name(), by.Resource(), stored))
 		}
 	}
 }
 
-// referencesBy returns for each target of the to-one field the ascending keys of the records that point at it.
-func (l *loader) referencesBy(f *core.Field) map[core.Value][]core.Value {
-	if found, ok := l.references[f]; ok {
+// related returns the ascending keys of the related records of a relation that other records store, by the value of their
+// field by. Their field member holds the keys.
+func (l *loader) related(f, by, member *core.Field) map[core.Value][]core.Value {
+	if found, ok := l.lists[f]; ok {
 		return found
 	}
 	found := make(map[core.Value][]core.Value)
-	for key, rec := range l.records[f.Resource().Index()] {
-		target := rec.At(f.Column())
-		found[target] = append(found[target], key)
+	for _, rec := range l.records[by.Resource().Index()] {
+		if v := rec.Value(member); v.IsSet() {
+			found[rec.Value(by)] = append(found[rec.Value(by)], v)
+		}
 	}
 	for _, keys := range found {
 		core.SortKeys(keys)
 	}
-	l.references[f] = found
+	l.lists[f] = found
 	return found
 }
 

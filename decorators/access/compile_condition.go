@@ -37,11 +37,12 @@ func (c *CompiledPolicy) compileCondition(r *core.Resource, from Condition, dept
 func (c *CompiledPolicy) compilePath(r *core.Resource, path string, n *conditionNode, depth int) (predicate, error) {
 	name, rest, more := strings.Cut(path, ".")
 	if more && r.Field(path) == nil && r.Field(name) != nil {
-		relation, err := relationNamed(r, name)
+		relations, err := relationsNamed(r, name)
 		if err != nil {
 			return predicate{}, err
 		}
-		if relation.Many() {
+		relation := relations[0]
+		if relation.Many() || len(relations) > 1 {
 			return predicate{}, fmt.Errorf(`%s.%s is to-many, and a path crosses to-ones only; use Related(%q, ...), in JSON {"%s": {"$any": {"%s": ...}}}`, r, name, name, name, rest)
 		}
 		kid, err := c.compilePath(relation.Target(), rest, n, depth+1)
@@ -50,23 +51,34 @@ func (c *CompiledPolicy) compilePath(r *core.Resource, path string, n *condition
 	if n.kind != core.FilterRelated {
 		return compileComparison(r, path, n)
 	}
-	relation, err := relationNamed(r, path)
+	relations, err := relationsNamed(r, path)
 	if err != nil {
 		return predicate{}, err
 	}
+	last := len(relations) - 1
+	out, err := c.compileRelated(relations[last], path, n, depth)
+	if last == 1 {
+		out = related(relations[0], out)
+	}
+	return out, err
+}
+
+// compileRelated compiles the condition on the rows at the end of the path, which the step leads to.
+func (c *CompiledPolicy) compileRelated(step core.Relation, path string, n *conditionNode, depth int) (predicate, error) {
 	if n.where != 0 {
 		if !slices.Contains([]Operation{Read, Update, Delete}, n.where) {
 			return predicate{}, fmt.Errorf("Where(%q, %s): use one of read, update and delete", path, n.where)
 		}
-		return predicate{kind: core.FilterRelated, relation: relation, where: n.where, policy: c, dynamic: true}, nil
+		return predicate{kind: core.FilterRelated, relation: step, where: n.where, policy: c, dynamic: true}, nil
 	}
 	kid := predicate{}
 	if len(n.kids) > 0 {
-		if kid, err = c.compileCondition(relation.Target(), And(n.kids...), depth+1); err != nil {
+		var err error
+		if kid, err = c.compileCondition(step.Target(), And(n.kids...), depth+1); err != nil {
 			return predicate{}, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	return related(relation, kid), nil
+	return related(step, kid), nil
 }
 
 // related returns the predicate that a related row matches the given one.
@@ -78,17 +90,17 @@ func related(relation core.Relation, kid predicate) predicate {
 	return out
 }
 
-// relationNamed returns the step to the related rows of the field.
-func relationNamed(r *core.Resource, name string) (core.Relation, error) {
+// relationsNamed returns the steps to the related rows of the field: two through a join resource, otherwise one.
+func relationsNamed(r *core.Resource, name string) ([]core.Relation, error) {
 	f := r.Field(name)
 	if f == nil {
-		return core.Relation{}, fmt.Errorf("%s has no field %q", r, name)
+		return nil, fmt.Errorf("%s has no field %q", r, name)
 	}
-	relation, ok := f.Relation()
-	if !ok {
-		return core.Relation{}, fmt.Errorf("%s is no relation", f)
+	relations := f.Relations()
+	if relations == nil {
+		return nil, fmt.Errorf("%s is no relation", f)
 	}
-	return relation, nil
+	return relations, nil
 }
 
 func (c *CompiledPolicy) compileParts(r *core.Resource, from Condition, depth int) (predicate, error) {
@@ -198,6 +210,9 @@ func storedField(r *core.Resource, name string) (*core.Field, error) {
 		return f, nil
 	case f.Inverse() != nil:
 		return nil, fmt.Errorf("%s is stored as %s; write a rule about that field", f, f.Inverse())
+	case f.Many():
+		near, far := f.Through()
+		return nil, fmt.Errorf("%s is stored as %s and %s; write a rule about %s", f, near, far, near.Resource())
 	}
 	return nil, fmt.Errorf("%s is computed; name the stored fields that it reads", f)
 }
