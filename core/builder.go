@@ -364,8 +364,10 @@ func (b *builder) checkKind(f *Field) {
 func (b *builder) checkKey(f *Field) {
 	s := f.spec
 	switch {
-	case f.target != nil || s.Computed != nil:
-		b.failField(f, "a key cannot be a relation or computed")
+	case f.target != nil:
+		b.failField(f, "a single key cannot be a relation; make it a scalar and add a relation with Via: []string{%q}", f.name)
+	case s.Computed != nil:
+		b.failField(f, "a key cannot be computed")
 	case !s.Type.key():
 		b.failField(f, "a key must be int, text or uuid, not %s", s.Type)
 	case s.Hidden:

@@ -495,6 +495,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 			part(core.FieldSpec{Name: "chain", ToOne: "chain"}),
 		}},
 		core.ResourceSpec{Name: "chain", Fields: []core.FieldSpec{number, part(core.FieldSpec{Name: "back", ToOne: "parts"})}},
+		core.ResourceSpec{Name: "single", Fields: []core.FieldSpec{part(core.FieldSpec{Name: "line", ToOne: "line"})}},
 		core.ResourceSpec{Name: "fields", Fields: []core.FieldSpec{
 			id(), {Name: "order", Type: core.Int}, {Name: "text", Type: core.Text}, {Name: "declared", Type: core.Tuple},
 			{Name: "lines", ToMany: "line"},
@@ -517,6 +518,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 		`"declared": type tuple cannot be declared`, `"lines": a stored list cannot point at "line", which has several key fields`,
 		`"scalar": only a stored to-one relation can have Via`, `"short": Via has fields of the types int, and the key of "line" has int,int`,
 		`"typed": Via has fields of the types int,text, and the key of "line" has int,int`, `"lost": Via names "nowhere", which is no field`,
+		`"line": a single key cannot be a relation; make it a scalar and add a relation with Via: []string{"line"}`,
 		`"derived": Via names "short"; it can only name stored scalars and to-one relations without Via`,
 		`"default": a relation with Via cannot have Default or Was`,
 	} {

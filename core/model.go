@@ -64,6 +64,9 @@ type FieldSpec struct {
 	// [Date] and [LocalTime] too, or stored to-one relations, and never null. The model adds a field of type [Tuple], the
 	// key that programs pass and clients see; see [ResourceSpec.KeyName]. Such keys are assigned: a new record names all of
 	// the Key fields that have no Default.
+	//
+	// A record that has the key of another record, such as an account with that of its user, has a scalar Key and a relation
+	// with Via beside it: {Name: "user", ToOne: "user", Via: []string{"user_id"}}. The body of a POST names either of the two.
 	Key bool
 	// Assigned, for a Key, means that the key is not generated, even if the backend could. A client sets it in the
 	// body of a POST or in the URL of a PUT. Keys of type Text are assigned unless the backend generates them.

@@ -23,6 +23,8 @@ type bodyReader struct {
 	// key is the key of the record that the request names, which the body may repeat. It is absent for the body of a
 	// new record.
 	key core.Value
+	// given is the relation by which a nested record points at the record that it is nested in; nil for other bodies.
+	given *core.Field
 	// left is the number of records that the bodies may still create or name in to-many relations.
 	left *int
 	// interrupted returns the error of the request's context.
@@ -92,10 +94,19 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 		return nil, r.unknownMember(info, body)
 	}
 	// The store reports a part of a key that neither the body nor a default nor a policy sets.
-	if r.create && info.keySource.Assigned && info.resource.Key().Parts() == nil && !out.key().IsSet() {
+	if r.create && info.keySource.Assigned && info.resource.Key().Parts() == nil && !out.key().IsSet() && !r.relatesKey(out) {
 		return nil, info.resource.NoNextKey()
 	}
 	return out, nil
+}
+
+// relatesKey reports whether the key of a new record is that of a record which the draft creates or is nested in, see
+// [core.FieldSpec.Via].
+func (r bodyReader) relatesKey(d *draft) bool {
+	return slices.ContainsFunc(d.info.via, func(f *core.Field) bool {
+		named := func(a assignment) bool { return a.field == f && a.hasNested() }
+		return slices.Contains(f.Parts(), d.info.resource.Key()) && (f == r.given || slices.ContainsFunc(d.assignments, named))
+	})
 }
 
 // hasNext reports whether the body has the member NAME@next for the list side f. The value of that member is
@@ -275,7 +286,7 @@ func memberList(f *core.Field, raw any) ([]any, error) {
 
 func (r bodyReader) item(f *core.Field, raw any, level int) (it item, err error) {
 	if body, ok := raw.(map[string]any); ok {
-		r.create, r.key = true, core.Value{}
+		r.create, r.key, r.given = true, core.Value{}, f.Inverse()
 		it.create, err = r.read(r.engine.info(f.Target()), body, level+1)
 		return it, err
 	}

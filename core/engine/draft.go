@@ -84,13 +84,26 @@ func (d *draft) addRepeated(m repeatedMember) {
 func (d *draft) key() core.Value {
 	key := d.info.resource.Key()
 	if key.Parts() == nil {
-		return d.value(key)
+		return d.part(key)
 	}
 	parts := make([]core.Value, len(key.Parts()))
 	for i, f := range key.Parts() {
-		parts[i] = d.value(f)
+		parts[i] = d.part(f)
 	}
 	return core.TupleOf(parts...)
+}
+
+// part returns the value of a single key, or of one of several key fields: its own, or that in a relation which the field
+// is part of.
+func (d *draft) part(f *core.Field) core.Value {
+	v := d.named(f)
+	for _, rel := range d.info.via {
+		i := slices.Index(rel.Parts(), f)
+		if to := d.named(rel); v.IsAbsent() && i >= 0 && to.IsSet() {
+			v = rel.Split(to)[i]
+		}
+	}
+	return v
 }
 
 // writesColumns reports whether the draft sets columns of the record itself.
@@ -166,9 +179,14 @@ func (d *draft) holds(e *core.Error, value core.Value) bool {
 // value returns the value in the body of a field that the record stores. It is absent if the body does not name it, or
 // names a record to create.
 func (d *draft) value(f *core.Field) core.Value {
-	if f.Key() && f.Parts() != nil {
+	if f.Key() {
 		return d.key()
 	}
+	return d.named(f)
+}
+
+// named returns the value in the body of a field that the body itself names.
+func (d *draft) named(f *core.Field) core.Value {
 	for _, a := range d.assignments {
 		switch {
 		case a.field != f:

@@ -31,6 +31,27 @@ func orders() *core.Model {
 	)
 }
 
+// accounts has records that share the key of another record: an account that of its user, with one field, and a detail that of
+// its line, with several.
+func accounts() *core.Model {
+	return core.MustModel("accounts",
+		core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
+			{Name: "name", Type: core.Text, Key: true}, {Name: "age", Type: core.Int}, {Name: "account", ToOne: "account", Inverse: "user"},
+		}},
+		core.ResourceSpec{Name: "account", Fields: []core.FieldSpec{
+			{Name: "user_name", Type: core.Text, Key: true}, {Name: "text", Type: core.Text},
+			{Name: "user", ToOne: "user", Via: []string{"user_name"}, OnDelete: core.Cascade, Partner: core.RefusePartner},
+		}},
+		core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{
+			{Name: "order", Type: core.Int, Key: true}, {Name: "nr", Type: core.Int, Key: true}, {Name: "detail", ToOne: "detail", Inverse: "line"},
+		}},
+		core.ResourceSpec{Name: "detail", Fields: []core.FieldSpec{
+			{Name: "order", Type: core.Int, Key: true}, {Name: "nr", Type: core.Int, Key: true}, {Name: "text", Type: core.Text},
+			{Name: "line", ToOne: "line", Via: []string{"order", "nr"}},
+		}},
+	)
+}
+
 // ownedOrders has an owner in every record of orders, and parcels that name their line by two scalars.
 func ownedOrders() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
@@ -136,6 +157,51 @@ func keyCases() []Case {
 			delete line/1,10
 			delete order/1                             => null
 			get parcel/1                               => {"id": 1}`),
+		script("a key that is a relation is set by either name", accounts, `
+			post user {"name": "ada"}                      => {"name": "ada"}
+			post account {"user_name": "ada"}              => {"user_name": "ada", "user": "ada"}
+			post user {"name": "bob"}
+			post account {"user": "bob", "text": "x"}      => {"user_name": "bob", "text": "x", "user": "bob"}
+			post account {"user": {"name": "cyd"}}         => {"user_name": "cyd", "user": "cyd"}
+			post account {"user": "dan"}                   => OBJECT_DOES_NOT_EXIST {"object_name": "user", "object_id": "dan"}
+			post account {"user_name": "dan"}              => OBJECT_DOES_NOT_EXIST {"object_name": "user", "object_id": "dan"}
+			post user {"name": "gil"}
+			post account {"user_name": "ada", "user": "gil"}  => BAD_REQUEST {"msg": "user of account contradicts user_name"}
+			post account {"user": null}                    => BAD_REQUEST {"msg": "keys of account are not generated; set the field user_name"}
+			post account {}                                => BAD_REQUEST {"msg": "keys of account are not generated; set the field user_name"}
+			put account/dan {}                             => OBJECT_DOES_NOT_EXIST {"object_name": "user", "object_id": "dan"}
+			post account {"user": "bob"}                   => CONFLICT
+			post user {"name": "eve", "account": {"text": "y"}}  => {"name": "eve", "account": "eve"}
+			post user {"name": "fay"}
+			put account/fay {"text": "z"}                  => created {"user_name": "fay", "text": "z", "user": "fay"}
+			get account/eve depth=2                        => {"user_name": "eve", "text": "y", "user": {"name": "eve", "account": "eve"}}
+			list user filter={"account.text": "y"} depth=0   => ["eve"]
+			list account filter={"user.name": "bob"} depth=0   => ["bob"]
+			list account filter={"user": {"in": ["bob", "ada"]}} depth=0   => ["ada", "bob"]`),
+		script("a key that is a relation is fixed", accounts, `
+			post user {"name": "ada", "account": {}}
+			post user {"name": "bob"}
+			patch account/ada {"user": "ada", "text": "x"}  => {"user_name": "ada", "text": "x", "user": "ada"}
+			patch account/ada {"user": "bob"}               => BAD_FIELD_VALUE {"object_name": "account", "field_name": "user", "type": "text", "value": "bob", "accepted_values": "a key with the user_name of the record"}
+			patch account/ada {"user": null}                => FIELD_UPDATE_FORBIDDEN {"object_name": "account", "field_name": "user"}
+			put account/ada {"text": "y"}                   => replaced {"user_name": "ada", "text": "y", "user": "ada"}
+			patch user/ada {"account": null}                => FIELD_UPDATE_FORBIDDEN {"object_name": "account", "field_name": "user"}
+			patch user/bob {"account": "ada"}               => CONFLICT {"object_name": "account", "field_name": "user"}
+			put user/ada {"age": 3}                         => replaced {"name": "ada", "age": 3, "account": "ada"}
+			delete user/ada                                 => null
+			list account                                    => []`),
+		script("a key of several fields that is a relation is set by either name", accounts, `
+			post line [{"order": 1, "nr": 1}, {"order": 1, "nr": 2}, {"order": 1, "nr": 5}]
+			post detail {"order": 1, "nr": 1}                => {"id": "1,1", "order": 1, "nr": 1, "line": "1,1"}
+			post detail {"line": "1,2", "text": "x"}         => {"id": "1,2", "order": 1, "nr": 2, "text": "x", "line": "1,2"}
+			post detail {"line": {"order": 1, "nr": 3}}      => {"id": "1,3", "order": 1, "nr": 3, "line": "1,3"}
+			post detail {"line": "1,4"}                      => OBJECT_DOES_NOT_EXIST {"object_name": "line", "object_id": "1,4"}
+			post detail {"line": "1,5", "nr": 3}             => BAD_REQUEST {"msg": "line of detail contradicts order and nr"}
+			post line {"order": 2, "nr": 1, "detail": {"text": "y"}}  => {"id": "2,1", "order": 2, "nr": 1, "detail": "2,1"}
+			patch detail/1,1 {"line": "1,2"}                 => BAD_FIELD_VALUE
+			delete line/1,1                                  => STILL_REFERENCED
+			delete detail/1,1
+			delete line/1,1                                  => null`),
 		scriptWith("parts of a relation cannot point at hidden records", ownedOrders, engine.Options{}, `
 			as 1 post order {}
 			as 1 post line {"order": 1, "nr": 3}           => {"id": "1,3", "order": 1, "nr": 3}
