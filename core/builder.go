@@ -323,7 +323,7 @@ func (b *builder) checkFields() {
 			switch {
 			case f.keyPart:
 				b.checkKeyPart(f)
-			case f.spec.Key && f.typ != Tuple:
+			case f.spec.Key && f.parts == nil:
 				b.checkKey(f)
 			}
 			b.checkVia(f)
@@ -350,7 +350,7 @@ func (b *builder) checkKind(f *Field) {
 		b.failField(f, "has Through but no ToMany")
 	case s.Through != "" && s.Inverse != "":
 		b.failField(f, "has Through and Inverse; the join resource stores the relation, so remove Inverse")
-	case s.Type == Tuple && f != f.resource.key:
+	case s.Type == Tuple && f.parts == nil:
 		b.failField(f, "type tuple cannot be declared; set Key on several fields, or ToOne")
 	case !relation && s.Computed == nil && !s.Type.Valid():
 		b.failField(f, "needs a Type, ToOne, ToMany or Computed")

@@ -496,6 +496,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 		}},
 		core.ResourceSpec{Name: "chain", Fields: []core.FieldSpec{number, part(core.FieldSpec{Name: "back", ToOne: "parts"})}},
 		core.ResourceSpec{Name: "single", Fields: []core.FieldSpec{part(core.FieldSpec{Name: "line", ToOne: "line"})}},
+		core.ResourceSpec{Name: "tuple", Fields: []core.FieldSpec{{Name: "own", Type: core.Tuple, Key: true}}},
 		core.ResourceSpec{Name: "fields", Fields: []core.FieldSpec{
 			id(), {Name: "order", Type: core.Int}, {Name: "text", Type: core.Text}, {Name: "declared", Type: core.Tuple},
 			{Name: "lines", ToMany: "line"},
@@ -519,6 +520,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 		`"scalar": only a stored to-one relation can have Via`, `"short": Via has fields of the types int, and the key of "line" has int,int`,
 		`"typed": Via has fields of the types int,text, and the key of "line" has int,int`, `"lost": Via names "nowhere", which is no field`,
 		`"line": a single key cannot be a relation; make it a scalar and add a relation with Via: []string{"line"}`,
+		`"own": type tuple cannot be declared`,
 		`"derived": Via names "short"; it can only name stored scalars and to-one relations without Via`,
 		`"default": a relation with Via cannot have Default or Was`,
 	} {
