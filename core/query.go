@@ -48,6 +48,21 @@ func (p Page) CursorAfter(i int) (Cursor, error) {
 	return cursorAfter(p.op, p.Records[i])
 }
 
+// CursorBefore returns the cursor that continues the same query in the opposite order before the i-th record of the page:
+// every name of [Query.Order] gets the other direction, and "-" and the key come last if the order does not name it.
+//
+// Errors: as for [Page.CursorAfter].
+func (p Page) CursorBefore(i int) (Cursor, error) {
+	opposite := *p.op
+	opposite.Order = make([]Order, len(p.op.Order))
+	for i, o := range p.op.Order {
+		o.Desc = !o.Desc
+		opposite.Order[i] = o
+	}
+	p.op = &opposite
+	return p.CursorAfter(i)
+}
+
 // CursorAfter returns the cursor that continues the query after the record, for a caller that ends a page before its
 // last record. It ignores Query.After.
 //

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
@@ -31,8 +34,15 @@ type Query struct {
 	// Limit is the greatest number of records of the page; 0 means no limit. A page may be shorter because of
 	// [Options.MaxRecords] and [Options.MaxBytes]: only an empty [List.Next] means the end of the list.
 	Limit int
+	// Offset is the number of records to leave out at the beginning of the list, at most 10,000. They are read, so a
+	// cursor is cheaper. It cannot be used with After or Before.
+	Offset int
 	// After continues a list: the [List.Next] of the previous page.
 	After core.Cursor
+	// Before reads the page before another one: the [List.Prev] of that page. It cannot be used with After.
+	Before core.Cursor
+	// Count asks for [List.Count].
+	Count bool
 	// Scope, if not empty, replaces Filter in the binding of cursors. Use it if the program builds a new Filter
 	// for each page, see [core.Query.Scope].
 	Scope string
@@ -46,7 +56,16 @@ type List struct {
 	Views []View
 	// Next continues the list after this page. It is empty on the last page.
 	Next core.Cursor
+	// Prev leads to the page before this one, see [Query.Before]. It is empty on the first page of the list, and on a
+	// page without records.
+	Prev core.Cursor
+	// Count is the number of records of the whole list for this principal, as of the same moment as the page; 0
+	// without [Query.Count].
+	Count int
 }
+
+// MaxOffset is the greatest [Query.Offset].
+const MaxOffset = 10_000
 
 // List returns a page of the records of a resource. The page has as many records as the query and the options of
 // the engine allow, and at least one if any record matches. Too many records never cause an error: the page ends
@@ -54,7 +73,7 @@ type List struct {
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and [core.SearchForbidden] for fields of
 // filter and sort; [core.SearchForbidden] also for an operator that the field does not have, such as prefix on a
-// number; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, depth, cursor and unknown
+// number; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, offset, depth, cursors and unknown
 // operators; [core.BadRequest] for a filter with too many conditions on related records; [core.TooLarge] for a single
 // record above the bounds of an answer; the errors of [core.Store.Select] and of policies.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
@@ -87,7 +106,7 @@ type lister struct {
 	query      Query
 	of         *membership // the records are those of a relation; nil for all records of the resource
 	where      core.Filter
-	order      []string // names of the model, with sign
+	order      []string // names of the model, with sign; in the opposite order for a query with Before
 	limit      int      // records to read; halved after an answer over budget
 	readCount  int      // records that were read
 	overBudget bool     // the records did not fit with their related records
@@ -110,10 +129,50 @@ func (l *lister) prepare() (err error) {
 	if l.order, err = l.engine.parseSort(l.info, l.query.Sort); err != nil {
 		return err
 	}
+	if err := l.checkPosition(); err != nil {
+		return err
+	}
+	if l.query.Before != "" {
+		l.order = opposite(l.order, l.info.resource.Key())
+	}
 	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
 		l.limit = min(l.limit, l.query.Limit) // the store rejects a negative limit
 	}
 	return err
+}
+
+// checkPosition checks the place of the page in the list.
+func (l *lister) checkPosition() error {
+	after, before, offset := l.query.After != "", l.query.Before != "", l.query.Offset
+	switch {
+	case after && before:
+		return &core.Error{Code: core.BadParam, Param: "before", Accepted: "no before beside after"}
+	case offset != 0 && after:
+		return &core.Error{Code: core.BadParam, Param: "offset", Accepted: "no offset beside after"}
+	case offset != 0 && before:
+		return &core.Error{Code: core.BadParam, Param: "offset", Accepted: "no offset beside before"}
+	case offset < 0:
+		return &core.Error{Code: core.BadParam, Param: "offset", Accepted: "non-negative integer"}
+	case offset > MaxOffset:
+		return &core.Error{Code: core.BadParam, Param: "offset", Accepted: fmt.Sprintf("at most %d", MaxOffset)}
+	}
+	return nil
+}
+
+// opposite returns the opposite of an order. It names the key, which otherwise breaks ties in ascending order.
+func opposite(order []string, key *core.Field) []string {
+	reversed, named := make([]string, len(order)), false
+	for i, name := range order {
+		field, descending := strings.CutPrefix(name, "-")
+		if reversed[i] = field; !descending {
+			reversed[i] = "-" + field
+		}
+		named = named || field == key.Name()
+	}
+	if !named {
+		reversed = append(reversed, "-"+key.Name())
+	}
+	return reversed
 }
 
 // hideUnreadable returns the error for conditions that are invalid. If the condition names a field that the principal may
@@ -157,7 +216,7 @@ func (e *Engine) isUnreadable(ctx context.Context, f *core.Field, invalid error)
 // attempt lists the records that fit. It uses a transaction if it needs several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
-	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk)
+	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk) && !l.query.Count && l.query.Offset == 0
 	if l.engine.needsNoReads(l.info, l.query.Depth) && one {
 		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
 	}
@@ -171,7 +230,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
 	l.readCount, l.overBudget = 0, false // the transaction may run again
 	q := core.Query{
-		Where: l.where, Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
+		Where: l.where, Order: l.order, Limit: l.limit, After: cmp.Or(l.query.After, l.query.Before), Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
 	}
 	if l.of != nil {
 		members, err := l.of.filter(ctx, l.engine, querier)
@@ -180,14 +239,51 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 		}
 		q.Where = core.And(members, l.where)
 	}
+	count := 0
+	if l.query.Count {
+		var err error
+		if count, err = querier.Count(ctx, l.info.resource, q.Where); err != nil {
+			return List{}, err
+		}
+	}
+	if l.query.Offset > 0 {
+		skipped := q
+		skipped.Limit, skipped.Fields = l.query.Offset, l.info.keyOnly
+		page, err := querier.Select(ctx, l.info.resource, skipped)
+		if err != nil || page.Next == "" {
+			return List{Count: count}, err
+		}
+		q.After = page.Next
+	}
 	c := chunkReader{info: l.info, querier: querier, idOnly: l.query.Depth == 0, bytes: l.engine.opts.MaxBytes}
 	page, err := c.read(ctx, q)
 	if err != nil {
-		return List{}, err
+		return List{}, l.positionError(err)
+	}
+	list := List{Count: count, Next: page.Next}
+	if len(page.Records) > 0 && q.After != "" {
+		if list.Prev, err = page.CursorBefore(0); err != nil {
+			return List{}, err
+		}
 	}
 	views, err := b.views(ctx, l.info, page.Records, l.query.Depth)
 	l.readCount, l.overBudget = len(page.Records), b.overBudget
-	return List{Views: views, Next: page.Next}, err
+	list.Views = views
+	if l.query.Before != "" {
+		slices.Reverse(list.Views)
+		list.Next, list.Prev = list.Prev, list.Next
+	}
+	return list, err
+}
+
+// positionError returns the error with the name that the cursor has in the query.
+func (l *lister) positionError(err error) error {
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.BadParam && e.Param == "after" && l.query.Before != "" {
+		named := *e
+		named.Param = "before"
+		return &named
+	}
+	return err
 }
 
 // scope returns the text that cursors are bound to instead of the filter. The members of a stored list can change between two

@@ -33,7 +33,8 @@ type chunkReader struct {
 	bytes   int  // bound for the records in the answer
 }
 
-// read returns at most query.Limit records. It returns fewer, but at least one, if they have too many bytes.
+// read returns at most query.Limit records. It returns fewer, but at least one, if they have too many bytes. Of the
+// cursors of the page, only that of its first record is valid.
 func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page, err error) {
 	if c.idOnly || query.Limit <= 0 {
 		return c.querier.Select(ctx, c.info.resource, query)
@@ -44,6 +45,10 @@ func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page
 		page, err := c.querier.Select(ctx, c.info.resource, query)
 		if err != nil {
 			return core.Page{}, err
+		}
+		if all.Records == nil {
+			all = page
+			all.Records = nil
 		}
 		for i, rec := range page.Records {
 			if left -= c.info.size(rec); left < 0 && len(all.Records) > 0 {

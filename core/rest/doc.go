@@ -9,7 +9,7 @@
 //
 // # Resources
 //
-//	GET    /cookie           200 a page of records; arguments filter, sort, limit, after, depth, and names of fields
+//	GET    /cookie           200 a page of records; arguments of a list, and names of fields
 //	POST   /cookie           201 a record for an object, records for a list: all of them or none
 //	GET    /cookie/1         200 one record; argument depth
 //	PATCH  /cookie/1         200 the record, with the fields changed that the body names
@@ -25,10 +25,25 @@
 //
 // # Lists
 //
+// The arguments of a list are:
+//
+//	filter   conditions in JSON, see package core/condition
+//	sort     names of fields, or paths such as jar.label, with commas between them; with - in front for descending.
+//	         A JSON list of names is accepted too
+//	limit    greatest number of records of the page
+//	after    cursor: the page after another one
+//	before   cursor: the page before another one
+//	offset   number of records to leave out at the beginning, at most 10,000; not with a cursor
+//	count    true: the header X-Total-Count has the number of records of the whole list
+//	depth    depth of the shown records
+//
 // A list answers with a page of [Options.PageSize] records, or with as many as the argument limit asks for. Where more
 // records follow, because of the limit or of the engine's bounds of an answer, the answer has a Link header with
-// rel="next". The Link repeats the arguments of the request and adds a cursor of less than 2 KiB. A page with limit=0 is
-// always empty and has no Link.
+// rel="next"; where the page continues a list, with rel="prev" and rel="first". A Link repeats the arguments of the
+// request and adds a cursor of less than 2 KiB. A page with limit=0 is always empty and has no Link.
+//
+// X-Total-Count counts what the principal can list: under the same policies as the page, and in the same transaction. It
+// costs a read of all those records, so ask for it on the first page only.
 //
 // GET /jar/1/cookies lists the records of the to-many relation cookies of jar 1, and works like GET /cookie in every other
 // respect. The policies of cookies apply. It is 404 if the jar does not exist or is hidden. A name that is not a to-many
@@ -40,7 +55,7 @@
 //
 // lists the muffins of two jars. Several values of a field mean one of them. A value is written as in JSON, a string
 // without quotes. A value for a JSON field is JSON, with quotes. null is not expressible; use filter. Fields with the
-// names filter, sort, limit, after and depth need the filter too. A field that does not exist, is hidden, or is
+// name of an argument need the filter too. A field that does not exist, is hidden, or is
 // unreadable for the principal is FIELD_DOES_NOT_EXIST.
 //
 // A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the

@@ -11,9 +11,10 @@ import (
 func headers() object {
 	text := object{"type": "string"}
 	return object{
-		"ETag":     object{"description": "Entity tag of the record at this depth, on answers with one record.", "schema": text},
-		"Link":     object{"description": `The next page, as rel="next", if there is one (RFC 8288).`, "schema": text},
-		"Location": object{"description": "Path of the created record.", "schema": text},
+		"ETag":          object{"description": "Entity tag of the record at this depth, on answers with one record.", "schema": text},
+		"Link":          object{"description": `The next page as rel="next", the previous as rel="prev" and the first as rel="first", where there is one (RFC 8288).`, "schema": text},
+		"X-Total-Count": object{"description": "Number of records of the whole list, with count=true.", "schema": object{"type": "integer"}},
+		"Location":      object{"description": "Path of the created record.", "schema": text},
 		"Retry-After": object{
 			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened. Absent with the code QUERY_TOO_EXPENSIVE: the request would fail again.", "schema": object{"type": "integer"},
 		},

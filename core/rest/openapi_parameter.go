@@ -16,13 +16,17 @@ func parameters(limits engine.Options, opts Options) object {
 		"limit": argument("limit", "Greatest number of records on the page. A page may have fewer; the list ends with the page without a Link. "+
 			"0 checks the request: the page is empty and has no Link.",
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
-		"after": argument("after", "Cursor from the Link of the previous page.", object{"type": "string"}),
+		"after":  argument("after", "Cursor from the Link to the next page.", object{"type": "string"}),
+		"before": argument("before", "Cursor from the Link to the previous page.", object{"type": "string"}),
+		"offset": argument("offset", "Number of records to leave out at the beginning, not with after or before. Following the Links is cheaper.",
+			object{"type": "integer", "minimum": 0, "maximum": engine.MaxOffset, "default": 0}),
+		"count": argument("count", "Whether to count all records of the list, in the header X-Total-Count.", object{"type": "boolean", "default": false}),
 		"filter": argumentInJSON("filter",
 			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
 				operatorNames()+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
 			object{"type": "object"}),
-		"sort": argumentInJSON("sort", "Fields to sort by, or paths over to-one relations to a field; with - in front for descending.",
-			object{"type": "array", "items": object{"type": "string"}}),
+		"sort": arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
+			"A JSON list of them is accepted too.", object{"type": "string"}),
 		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
 		"If-None-Match": condition("If-None-Match", "Read or write only if the record has none of these entity tags (RFC 9110, section 13.1.2)."),
 	}
@@ -57,6 +61,13 @@ func operatorNames() string {
 
 func argument(name, description string, schema object) object {
 	return object{"name": name, "in": "query", "description": description, "schema": schema}
+}
+
+// arrayArgument describes an argument that is a list with commas between its items.
+func arrayArgument(name, description string, items object) object {
+	a := argument(name, description, object{"type": "array", "items": items})
+	a["style"], a["explode"] = "form", false
+	return a
 }
 
 func argumentInJSON(name, description string, schema object) object {

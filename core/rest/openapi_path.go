@@ -30,8 +30,8 @@ func (n schemaNames) listPath(r *core.Resource) object {
 func (n schemaNames) page(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
 	return object{
-		"parameters": append(parameterRefs("filter", "sort", "limit", "after", "depth"), equalities(r)...),
-		"responses":  responses(object{"200": response("A page of records.", records, "Link")}),
+		"parameters": append(parameterRefs("filter", "sort", "limit", "after", "before", "offset", "count", "depth"), equalities(r)...),
+		"responses":  responses(object{"200": response("A page of records.", records, "Link", "X-Total-Count")}),
 	}
 }
 

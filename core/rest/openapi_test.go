@@ -141,7 +141,7 @@ func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 		names = append(names, p.Value.Name)
 	}
 	slices.Sort(names)
-	const want = "after bool bytes depth filter float id int json limit list no outer parent ro sort text time uuid"
+	const want = "after before bool bytes count depth filter float id int json limit list no offset outer parent ro sort text time uuid"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("arguments: %s\nwant: %s", got, want)
 	}
@@ -172,7 +172,7 @@ func TestToManyRelationsHaveListsOfTheirOwn(t *testing.T) {
 		names = append(names, p.Value.Name)
 	}
 	slices.Sort(names)
-	if got := strings.Join(names, " "); got != "after depth filter id limit name sort" {
+	if got := strings.Join(names, " "); got != "after before count depth filter id limit name offset sort" {
 		t.Errorf("arguments: %s", got)
 	}
 	if related.Post != nil {
@@ -335,8 +335,8 @@ func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 		headers string
 	}{
 		{one.Get, 200, "ETag"}, {one.Put, 201, "ETag Location"}, {one.Patch, 412, ""}, {one.Delete, 200, ""}, {one.Delete, 503, "Retry-After"},
-		{list.Get, 200, "Link"}, {list.Get, 401, "WWW-Authenticate"}, {list.Get, 405, "Allow"}, {list.Post, 409, ""}, {list.Post, 400, ""},
-		{related.Get, 200, "Link"}, {related.Get, 404, ""},
+		{list.Get, 200, "Link X-Total-Count"}, {list.Get, 401, "WWW-Authenticate"}, {list.Get, 405, "Allow"}, {list.Post, 409, ""}, {list.Post, 400, ""},
+		{related.Get, 200, "Link X-Total-Count"}, {related.Get, 404, ""},
 	} {
 		answer := row.op.Responses.Status(row.status)
 		if answer == nil {
@@ -390,7 +390,7 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
 		`"application/merge-patch+json"`, `"/gr%C3%B6%C3%9Fe/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
-		`0 checks the request: the page is empty and has no Link."`, `of the operators eq, ne, lt, le, gt, ge, in, prefix; for a relation`,
+		`0 checks the request: the page is empty and has no Link."`, `"default":0,"maximum":10000`, `of the operators eq, ne, lt, le, gt, ge, in, prefix; for a relation`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)

@@ -42,7 +42,7 @@ func validText(s string) string {
 }
 
 // listArguments are the arguments of lists. They win over fields with the same API name.
-var listArguments = []string{"after", "depth", "filter", "limit", "sort"}
+var listArguments = []string{"after", "before", "count", "depth", "filter", "limit", "offset", "sort"}
 
 // decodeParams decodes the URL's arguments with any names. On lists, a name outside listArguments is that of a field.
 func (x *exchange) decodeParams() (params, error) {
@@ -121,12 +121,34 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Sort, err = p.sort(); err != nil {
 		return q, err
 	}
-	after, given, err := p.single("after")
-	if err == nil && given && after == "" {
-		err = badParam("after", "a cursor of the same query")
+	if q.After, err = p.cursor("after"); err != nil {
+		return q, err
 	}
-	q.After = core.Cursor(after)
+	if q.Before, err = p.cursor("before"); err != nil {
+		return q, err
+	}
+	if q.Offset, err = p.number("offset", 0); err != nil {
+		return q, err
+	}
+	q.Count, err = p.flag("count")
 	return q, err
+}
+
+func (p params) cursor(name string) (core.Cursor, error) {
+	text, given, err := p.single(name)
+	if err == nil && given && text == "" {
+		err = badParam(name, "a cursor of the same query")
+	}
+	return core.Cursor(text), err
+}
+
+// flag returns the value of an argument that is true or false; false if the URL does not have it.
+func (p params) flag(name string) (bool, error) {
+	text, given, err := p.single(name)
+	if err == nil && given && text != "true" && text != "false" {
+		err = badParam(name, "true or false")
+	}
+	return text == "true", err
 }
 
 func (p params) filter() (map[string]any, error) {
@@ -157,10 +179,18 @@ func (p params) equal() map[string][]string {
 	return equal
 }
 
+// sort returns the names of the argument, which are separated by commas or a JSON list.
 func (p params) sort() ([]string, error) {
 	text, given, err := p.single("sort")
 	if err != nil || !given {
 		return nil, err
+	}
+	const accepted = "names of fields with commas between them, or a JSON list of them"
+	switch {
+	case text == "":
+		return nil, badParam("sort", accepted)
+	case !strings.HasPrefix(text, "["):
+		return strings.Split(text, ","), nil
 	}
 	var names []string
 	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
@@ -171,7 +201,7 @@ func (p params) sort() ([]string, error) {
 		names = append(names, name)
 	}
 	if !ok {
-		return nil, badJSON("sort", "JSON list of field names", err)
+		return nil, badJSON("sort", accepted, err)
 	}
 	return names, nil
 }

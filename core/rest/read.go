@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -93,10 +94,13 @@ func (x *exchange) answerPage(read func(engine.Query) (engine.List, error)) erro
 		return err
 	}
 	if limit == 0 {
-		found.Views, found.Next = nil, ""
+		found.Views, found.Next, found.Prev = nil, "", ""
 	}
-	if found.Next != "" {
-		x.w.Header().Set("Link", x.nextLink(p, found.Next))
+	if q.Count {
+		x.w.Header().Set("X-Total-Count", strconv.Itoa(found.Count))
+	}
+	if links := x.links(p, found); links != "" {
+		x.w.Header().Set("Link", links)
 	}
 	x.answerList(http.StatusOK, found.Views)
 	return nil
@@ -126,14 +130,31 @@ func (x *exchange) limit(p params) (int, error) {
 	return limit, err
 }
 
-// nextLink returns the Link to the next page (RFC 8288): the arguments of this request, with another cursor.
-func (x *exchange) nextLink(p params, after core.Cursor) string {
-	args := url.Values{}
-	maps.Copy(args, p.Values)
-	args.Set("after", string(after))
+// links returns the Link to the next, the previous and the first page (RFC 8288): the arguments of this request, with
+// another cursor. There is no previous and no first page where the list begins with this one.
+func (x *exchange) links(p params, page engine.List) string {
 	path := x.resource.path
 	if x.relation != "" {
 		path = x.resource.relatedPath(x.id, x.relation)
 	}
-	return "<" + path + "?" + args.Encode() + `>; rel="next"`
+	args := url.Values{}
+	maps.Copy(args, p.Values)
+	for _, name := range []string{"after", "before", "offset"} {
+		args.Del(name)
+	}
+	link := func(relation, argument string, at core.Cursor) string {
+		if at != "" {
+			args.Set(argument, string(at))
+			defer args.Del(argument)
+		}
+		return "<" + path + "?" + args.Encode() + `>; rel="` + relation + `"`
+	}
+	var links []string
+	if page.Next != "" {
+		links = append(links, link("next", "after", page.Next))
+	}
+	if page.Prev != "" {
+		links = append(links, link("prev", "before", page.Prev), link("first", "", ""))
+	}
+	return strings.Join(links, ", ")
 }

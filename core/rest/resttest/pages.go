@@ -45,7 +45,62 @@ func testPages(t *testing.T, newBackend NewBackend) {
 			}
 		})
 	}
-	t.Run("the last page has no Link", func(t *testing.T) {
+	t.Run("Links of the other direction lead back to the first page", func(t *testing.T) {
+		for _, query := range []string{"limit=3", "limit=1", `limit=4&sort=-type`, `limit=2&filter={"type": {"ne": "1"}}`, "limit=3&offset=2"} {
+			testPagesBack(t, c, escape("/cookie?depth=0&"+query))
+		}
+	})
+	t.Run("offset leaves out records", func(t *testing.T) {
+		for query, want := range map[string]string{
+			"offset=0": "[1,2,3,4,5,6,7,8,9,10]", "offset=7": "[8,9,10]", "offset=2&limit=2": "[3,4]", "offset=10": "[]", "offset=10000": "[]",
+			"offset=1&limit=2&sort=-id": "[9,8]", `offset=1&filter={"type": "1"}`: "[5,8]", "offset=1&type=1": "[5,8]", "offset=3&limit=0": "[]",
+		} {
+			if r := c.check(t, exchange{"GET /cookie?depth=0&" + query, "", 200, want}); (r.link("next") != "") != strings.Contains(query, "limit=2") {
+				t.Errorf("%s: Link %s", query, r.header.Get("Link"))
+			}
+		}
+		c.check(t, exchange{"GET /cookie?offset=10001", "", 400, `BAD_PARAM_VALUE {"param_name": "offset", "accepted_values": "at most 10000"}`})
+		c.check(t, exchange{"GET /cookie?offset=-1", "", 400, `BAD_PARAM_VALUE {"param_name": "offset", "accepted_values": "non-negative integer"}`})
+		next, _ := url.Parse(c.check(t, exchange{"GET /cookie?offset=2&limit=2", "", 200, ""}).next())
+		for _, name := range []string{"after", "before"} {
+			c.check(t, exchange{"GET /cookie?offset=1&limit=2&" + name + "=" + next.Query().Get("after"), "", 400,
+				`BAD_PARAM_VALUE {"param_name": "offset", "accepted_values": "no offset beside ` + name + `"}`})
+		}
+	})
+	t.Run("count gives the number of all records", func(t *testing.T) {
+		for query, want := range map[string]string{
+			"count=true": "10", "count=true&limit=2": "10", "count=true&limit=0": "10", "count=true&offset=10": "10", "count=true&offset=3&limit=1": "10",
+			`count=true&filter={"type": "1"}`: "3", "count=true&type=1&type=2&limit=1": "6", "count=true&type=x": "0", "count=false": "", "limit=1": "",
+		} {
+			for _, method := range []string{"GET", "HEAD"} {
+				if got := c.check(t, exchange{method + " /cookie?" + query, "", 200, ""}).header.Get("X-Total-Count"); got != want {
+					t.Errorf("%s %s: X-Total-Count %q, want %q", method, query, got, want)
+				}
+			}
+		}
+		next, _ := url.Parse(c.check(t, exchange{"GET /cookie?limit=4&count=true", "", 200, ""}).next())
+		if r := c.check(t, exchange{"GET " + next.String(), "", 200, ""}); next.Query().Get("count") != "true" || r.header.Get("X-Total-Count") != "10" {
+			t.Errorf("%s: X-Total-Count %q", next, r.header.Get("X-Total-Count"))
+		}
+		for _, value := range []string{"", "1", "TRUE", "yes", "true&count=true"} {
+			c.check(t, exchange{"GET /cookie?count=" + value, "", 400, `BAD_PARAM_VALUE {"param_name": "count", "accepted_values": "*"}`})
+		}
+	})
+	t.Run("sort takes names with commas", func(t *testing.T) {
+		for query, want := range map[string]string{
+			"sort=-id": "[10,9,8,7,6,5,4,3,2,1]", "sort=type,-id": "[10,7,4,1,8,5,2,9,6,3]", "sort=-type": "[3,6,9,2,5,8,1,4,7,10]",
+			`sort=["type","-id"]`: "[10,7,4,1,8,5,2,9,6,3]", "sort=jar.label,-id": "[10,9,8,7,6,5,4,3,2,1]",
+		} {
+			c.check(t, exchange{"GET /cookie?depth=0&" + query, "", 200, want})
+		}
+		for query, want := range map[string]string{
+			"sort=": `BAD_PARAM_VALUE`, "sort=type,": `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": ""}`, "sort=nope": `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "nope"}`,
+			"sort=type, id": `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": " id"}`, "sort=[": `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "*"}`,
+		} {
+			c.check(t, exchange{"GET /cookie?depth=0&" + query, "", 400, want})
+		}
+	})
+	t.Run("a list that is one page has no Link", func(t *testing.T) {
 		for _, query := range []string{"", "?limit=10", "?limit=11", "?limit=0"} {
 			if link := c.check(t, exchange{"GET /cookie" + query, "", 200, ""}).header.Get("Link"); link != "" {
 				t.Errorf("%s: Link %s", query, link)
@@ -84,7 +139,10 @@ func testPages(t *testing.T, newBackend NewBackend) {
 			"after=" + after + "&after=" + after,
 		} {
 			c.check(t, exchange{"GET /cookie?" + query, "", 400, want})
+			c.check(t, exchange{"GET /cookie?" + replace(query, "after=", "before="), "", 400, replace(want, "after", "before")})
 		}
+		c.check(t, exchange{"GET /cookie?limit=3&before=" + after + "&after=" + after, "", 400, `BAD_PARAM_VALUE {"param_name": "before", "accepted_values": "no before beside after"}`})
+		c.check(t, exchange{"GET /cookie?limit=3&before=" + after, "", 400, replace(want, "after", "before")})
 		c.check(t, exchange{"GET /jar?after=" + after, "", 400, want})
 	})
 }
@@ -175,17 +233,50 @@ func testLongLinks(t *testing.T, newBackend NewBackend) {
 		if pages != 3 {
 			t.Errorf("%s: %d pages, want 3", query, pages)
 		}
+		testPagesBack(t, c, escape("/cookie?depth=0&limit=1&"+query))
 	}
 }
 
-// next returns the target of the Link header; empty if there is none.
-func (r reply) next() string {
-	target, ok := strings.CutSuffix(strings.TrimPrefix(r.header.Get("Link"), "<"), `>; rel="next"`)
-	if !ok {
-		return ""
+// testPagesBack follows the Links from page to page, and then back. Each page must show the same as before.
+func testPagesBack(t *testing.T, c *client, first string) {
+	t.Helper()
+	var pages []string
+	var last reply
+	for target := first; target != ""; target = last.next() {
+		if last = c.send(t, "GET", target, nil); last.status != 200 || len(pages) > 20 {
+			t.Fatalf("%s: %d %s after %d pages", target, last.status, last.body, len(pages))
+		}
+		pages = append(pages, string(last.body))
 	}
-	return target
+	begin := strings.Contains(first, "offset=") // records before the first page may follow
+	for i := len(pages) - 2; i >= 0; i-- {
+		target := last.link("prev")
+		if last = c.send(t, "GET", target, nil); last.status != 200 || string(last.body) != pages[i] {
+			t.Errorf("%s back to page %d with %q: %d %s, want %s", first, i, target, last.status, last.body, pages[i])
+		}
+		if next := c.send(t, "GET", last.next(), nil); string(next.body) != pages[i+1] {
+			t.Errorf("%s: the page after page %d is %s, want %s", first, i, next.body, pages[i+1])
+		}
+		if start := c.send(t, "GET", last.link("first"), nil); i > 0 && !begin && string(start.body) != pages[0] {
+			t.Errorf("%s: first is %s, want %s", first, start.body, pages[0])
+		}
+	}
+	if prev := last.link("prev"); (prev != "") != begin {
+		t.Errorf("%s: the first page has a Link to %q before it", first, prev)
+	}
 }
+
+// link returns the target of the Link with the relation; empty if there is none.
+func (r reply) link(relation string) string {
+	for item := range strings.SplitSeq(r.header.Get("Link"), ", <") {
+		if target, ok := strings.CutSuffix(strings.TrimPrefix(item, "<"), `>; rel="`+relation+`"`); ok {
+			return target
+		}
+	}
+	return ""
+}
+
+func (r reply) next() string { return r.link("next") }
 
 func jsonOf(v any) string {
 	text, _ := json.Marshal(v)

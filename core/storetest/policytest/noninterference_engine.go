@@ -33,10 +33,12 @@ func newEngineDriver(d kit.Drawer, w *worlds) driver {
 
 // reply is the answer to a request.
 type reply struct {
-	body []byte
-	next core.Cursor
-	err  error
-	ids  []core.Value
+	body  []byte
+	next  core.Cursor
+	prev  core.Cursor
+	count int
+	err   error
+	ids   []core.Value
 }
 
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
@@ -64,8 +66,10 @@ func (s *requester) sendBoth(send func(ctx context.Context, api *engine.Engine) 
 		failDifferent(s.d, "the answer is %s in one world and %s in the other", kit.FullText(here.err), kit.FullText(there.err))
 	case !bytes.Equal(here.body, there.body):
 		failDifferent(s.d, "the answer is %s in one world and %s in the other", here.body, there.body)
-	case here.next != there.next:
-		failDifferent(s.d, "the cursor is %q in one world and %q in the other", here.next, there.next)
+	case here.next != there.next || here.prev != there.prev:
+		failDifferent(s.d, "the cursors are %q and %q in one world and %q and %q in the other", here.next, here.prev, there.next, there.prev)
+	case here.count != there.count:
+		failDifferent(s.d, "the count is %d in one world and %d in the other", here.count, there.count)
 	}
 	for _, id := range here.ids {
 		s.w.insertedKeys = append(s.w.insertedKeys, ofType(core.Int, id)...)
@@ -100,7 +104,9 @@ func (s *requester) list() { s.page(listRequest{resource: s.r.APIName(), query: 
 
 // query draws the query of a list.
 func (s *requester) query() engine.Query {
-	q := engine.Query{Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth()}
+	q := engine.Query{
+		Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth(), Count: s.d.Bool("count"), Offset: max(0, s.d.UpTo(5, "offset")-3),
+	}
 	for range s.d.UpTo(2, "sort") {
 		path, f := s.path(s.r, "by")
 		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+path+f.APIName())
@@ -144,11 +150,14 @@ func (s *requester) page(l listRequest) {
 		}
 		page, err := read()
 		p := replyOf(err, page.Views...)
-		p.next, p.ids = page.Next, nil
+		p.next, p.prev, p.count, p.ids = page.Next, page.Prev, page.Count, nil
 		return p
 	})
-	if answer.next != "" {
-		l.query.After = answer.next
+	l.query.After, l.query.Before, l.query.Offset = answer.next, "", 0
+	if answer.prev != "" && s.d.Bool("back") {
+		l.query.After, l.query.Before = "", answer.prev
+	}
+	if l.query.After != "" || l.query.Before != "" {
 		s.driver.next = &l
 	}
 }
