@@ -47,7 +47,7 @@ func (c *column) argument(v core.Value) any {
 // sample returns a value of the Go type that argument returns. pgx needs it for arrays without an element type of their
 // own.
 func (c *column) sample() any {
-	switch c.field.Type() {
+	switch c.typ {
 	case core.Float:
 		return float64(0)
 	case core.Bool:
@@ -62,7 +62,7 @@ func (c *column) sample() any {
 
 // elementType returns the SQL type of the elements of an array parameter.
 func (c *column) elementType() string {
-	switch c.field.Type() {
+	switch c.typ {
 	case core.JSON, core.List, core.Decimal:
 		return "text"
 	}
@@ -102,9 +102,9 @@ func appendElement(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// check returns an error for a value that the column cannot hold, and for a column that cannot be written.
-func (c *column) check(v core.Value) error {
-	f := c.field
+// check returns an error for a record with a value that the column cannot hold, and for a column that cannot be written.
+func (c *column) check(rec core.Record) error {
+	f, v := c.field, c.in(rec)
 	if c.generated || c.viewOnly {
 		return readOnlyError(f)
 	}
@@ -123,7 +123,7 @@ func (c *column) check(v core.Value) error {
 	if fits {
 		return nil
 	}
-	return badValue(f, v)
+	return badValue(f, rec.At(c.index))
 }
 
 // fitsFloat32 reports whether the server stores the number in single precision. It rejects numbers that would become
@@ -184,7 +184,7 @@ func (c *column) array(values []core.Value) array {
 
 // arrayOf is array for values that a function returns.
 func (c *column) arrayOf(length int, value func(i int) core.Value) array {
-	switch c.field.Type() {
+	switch c.typ {
 	case core.Int:
 		return c.intArray(length, value)
 	case core.Text:

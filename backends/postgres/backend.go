@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -48,16 +47,12 @@ func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 // Bind compares the schema with the model and, if the role has the privilege, advances sequences that are behind the
 // keys of their tables. [core.New] calls it.
 //
-// Errors: an error that wraps [errors.ErrUnsupported] if the model has keys or relations of several fields; an error that lists every difference that makes it impossible to store the model correctly;
-// [core.Unavailable].
+// Errors: an error that lists every difference that makes it impossible to store the model correctly; [core.Unavailable].
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.check(); err != nil {
 		return err
 	}
 	if err := b.opts.checkSources(m); err != nil {
-		return err
-	}
-	if err := rejectDerivedFields(m); err != nil {
 		return err
 	}
 	if b.opts.Migrate {
@@ -88,18 +83,6 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	b.bound.Store(bound)
 	b.startChecker(m, boundTo)
 	return nil
-}
-
-// rejectDerivedFields reports the resources with keys or relations of several fields, which the backend cannot store.
-func rejectDerivedFields(m *core.Model) (err error) {
-	for _, r := range m.Resources() {
-		for _, f := range r.Columns() {
-			if f.Parts() != nil || f.Type() == core.Tuple {
-				err = errors.Join(err, fmt.Errorf("postgres: %s: the backend cannot store keys and relations of several fields: %w", f, errors.ErrUnsupported))
-			}
-		}
-	}
-	return err
 }
 
 // KeySource reports which keys the table of a resource generates, and which keys clients may choose. The table

@@ -86,11 +86,6 @@ type catalogIndex struct {
 	comparisons []pgsql.Comparison
 }
 
-// ofColumn reports whether the index covers all rows, and its only column is the given one.
-func (x catalogIndex) ofColumn(column string) bool {
-	return x.condition == "" && len(x.columns) == 1 && x.columns[0] == column
-}
-
 // directedColumns returns the columns as DDL spells them, without quotes.
 func (x catalogIndex) directedColumns() []string {
 	columns := slices.Clone(x.columns)
@@ -105,7 +100,7 @@ func (x catalogIndex) directedColumns() []string {
 // fits reports whether the index enforces a unique index of the model, or serves another one. The columns of a unique index
 // may have any order.
 func (x catalogIndex) fits(want *core.Index, r *core.Resource) bool {
-	order := want.Order()
+	order := indexedColumns(want)
 	switch {
 	case want.Unique && (!x.unique || len(x.columns) != len(order)), len(x.columns) < len(order):
 		return false
@@ -113,17 +108,36 @@ func (x catalogIndex) fits(want *core.Index, r *core.Resource) bool {
 	for i, o := range order {
 		at := i
 		if want.Unique {
-			at = slices.Index(x.columns, o.Field.Name())
+			at = slices.Index(x.columns, o.name)
 		}
-		if at < 0 || x.columns[at] != o.Field.Name() || !want.Unique && x.options[at] != optionOf(o) {
+		if at < 0 || x.columns[at] != o.name || !want.Unique && x.options[at] != o.option() {
 			return false
 		}
 	}
 	return x.hasCondition(want.Where, r)
 }
 
-func optionOf(o core.Order) int16 {
-	if o.Desc {
+// indexed is a column of an index with its direction.
+type indexed struct {
+	name string
+	desc bool
+}
+
+// indexedColumns returns the columns of an index of the model, each once.
+func indexedColumns(x *core.Index) (columns []indexed) {
+	for _, o := range x.Order() {
+		for _, c := range cellsOf(o.Field) {
+			if !slices.ContainsFunc(columns, func(other indexed) bool { return other.name == c.name }) {
+				columns = append(columns, indexed{c.name, o.Desc})
+			}
+		}
+	}
+	return columns
+}
+
+// option returns pg_index.indoption of the column.
+func (x indexed) option() int16 {
+	if x.desc {
 		return pgsql.Descending
 	}
 	return pgsql.Ascending
@@ -133,6 +147,10 @@ func optionOf(o core.Order) int16 {
 func (x catalogIndex) hasCondition(where core.Filter, r *core.Resource) bool {
 	var found []string
 	for _, c := range x.comparisons {
+		if len(c.Values) == 0 {
+			found = append(found, nullTest(c.Column, c.Kind))
+			continue
+		}
 		f := r.Field(c.Column)
 		if f == nil {
 			return false
@@ -149,11 +167,23 @@ func (x catalogIndex) hasCondition(where core.Filter, r *core.Resource) bool {
 	}
 	var want []string
 	for _, part := range comparisonsOf(where) {
-		want = append(want, part.String())
+		cells := cellsOf(part.Field())
+		if part.Values()[0].IsNull() {
+			for _, c := range cells {
+				want = append(want, nullTest(c.name, part.Kind()))
+			}
+			continue
+		}
+		want = append(want, cells[0].field.Compare(part.Kind(), part.Values()...).String())
 	}
 	slices.Sort(found)
 	slices.Sort(want)
 	return (x.condition == "") == (where.Kind() == core.FilterAll) && slices.Equal(found, want)
+}
+
+// nullTest describes a comparison of a column with null.
+func nullTest(column string, kind core.FilterKind) string {
+	return fmt.Sprintf("%q %v null", column, kind)
 }
 
 // renameColumn replaces the name of a column.
@@ -170,14 +200,29 @@ func (x catalogIndex) renameColumn(from, to string) {
 	}
 }
 
-// catalogForeignKey is an enforced foreign key of one column.
+// catalogForeignKey is an enforced foreign key.
 type catalogForeignKey struct {
 	name            string
-	column          string
+	columns         []string
 	target          relation
-	targetColumn    string
-	immediate       bool // checked with every statement
-	hasDeleteAction bool // ON DELETE CASCADE, SET NULL or SET DEFAULT
+	targetColumns   []string // by the positions of columns
+	immediate       bool     // checked with every statement
+	hasDeleteAction bool     // ON DELETE CASCADE, SET NULL or SET DEFAULT
+}
+
+// columnsAre reports whether the foreign key leads from the columns of a to-one relation to those of the key of its target.
+func (k catalogForeignKey) columnsAre(f *core.Field) bool {
+	from, to := cellsOf(f), cellsOf(f.Target().Key())
+	if len(from) != len(k.columns) {
+		return false
+	}
+	for i, c := range from {
+		at := slices.Index(k.columns, c.name)
+		if at < 0 || k.targetColumns[at] != to[i].name {
+			return false
+		}
+	}
+	return true
 }
 
 // readCatalog reads the catalog of schemas in one round trip. The first is that of the backend. It needs no privilege on
@@ -248,7 +293,7 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 	var table relation
 	for rows.Next() {
 		var key catalogForeignKey
-		if err := rows.Scan(&table.schema, &table.name, &key.name, &key.column, &key.target.schema, &key.target.name, &key.targetColumn, &key.immediate, &key.hasDeleteAction); err != nil {
+		if err := rows.Scan(&table.schema, &table.name, &key.name, &key.columns, &key.target.schema, &key.target.name, &key.targetColumns, &key.immediate, &key.hasDeleteAction); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
@@ -284,34 +329,29 @@ func (c *catalog) readFrom(schema string, r *core.Resource, s Source) *catalogTa
 	return c.tables[s.relation(schema, s.Table)]
 }
 
-// hasIndex reports whether an index on all rows begins with the column.
-func (t *catalogTable) hasIndex(column string) bool {
-	for _, x := range t.indexes {
-		if x.condition == "" && x.columns[0] == column {
-			return true
-		}
-	}
-	return false
+// sameColumns reports whether two lists without duplicates have the same names, in any order.
+func sameColumns(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(name string) bool { return !slices.Contains(b, name) })
 }
 
-// hasUnique reports whether an index makes the values of the column unique; with immediate, only an index that is not
-// deferrable counts.
-func (t *catalogTable) hasUnique(column string, immediate bool) bool {
-	for _, x := range t.indexes {
-		if x.unique && x.ofColumn(column) && (x.immediate || !immediate) {
-			return true
-		}
-	}
-	return false
+// hasIndex reports whether an index on all rows begins with the columns, in any order.
+func (t *catalogTable) hasIndex(columns []string) bool {
+	return slices.ContainsFunc(t.indexes, func(x catalogIndex) bool {
+		return x.condition == "" && len(x.columns) >= len(columns) && sameColumns(x.columns[:len(columns)], columns)
+	})
 }
 
-func (t *catalogTable) hasForeignKey(column string, target relation, targetColumn string) bool {
-	for _, k := range t.foreignKeys {
-		if k.column == column && k.target == target && k.targetColumn == targetColumn {
-			return true
-		}
-	}
-	return false
+// hasUnique reports whether an index on all rows makes the values of the columns unique; with immediate, only an index that
+// is not deferrable counts.
+func (t *catalogTable) hasUnique(columns []string, immediate bool) bool {
+	return slices.ContainsFunc(t.indexes, func(x catalogIndex) bool {
+		return x.unique && x.condition == "" && (x.immediate || !immediate) && sameColumns(x.columns, columns)
+	})
+}
+
+// hasForeignKey reports whether a foreign key enforces the to-one relation.
+func (t *catalogTable) hasForeignKey(f *core.Field, target relation) bool {
+	return slices.ContainsFunc(t.foreignKeys, func(k catalogForeignKey) bool { return k.target == target && k.columnsAre(f) })
 }
 
 // objectName names a constraint or an index of a table; with an empty name, the table.

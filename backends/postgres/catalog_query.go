@@ -111,16 +111,19 @@ WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p')
 ORDER BY 1, 2, 3`
 
 	foreignKeysQuery = `
-SELECT n.nspname::text, c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text,
+SELECT n.nspname::text, c.relname::text, k.conname::text, ARRAY(
+         SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS x (num, place)
+         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = x.num ORDER BY x.place),
+       tn.nspname::text, t.relname::text, ARRAY(
+         SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS x (num, place)
+         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.num ORDER BY x.place),
        NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
-JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = k.confkey[1]
-WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + pgsql.Enforced + `
+WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND ` + pgsql.Enforced + `
 ORDER BY 1, 2, 3`
 
 	checksQuery = `

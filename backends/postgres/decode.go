@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,13 +28,13 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 		return arrayDecoder(types, sent, c.field.Target().Key().Type())
 	}
 	if sent.Format == pgtype.BinaryFormatCode {
-		return binaryDecoders[c.field.Type()]
+		return binaryDecoders[c.typ]
 	}
-	switch c.field.Type() {
+	switch c.typ {
 	case core.Time, core.Date, core.LocalTime, core.Bytes:
-		return scanDecoder(types, sent, c.field.Type())
+		return scanDecoder(types, sent, c.typ)
 	}
-	return textDecoders[c.field.Type()]
+	return textDecoders[c.typ]
 }
 
 // binaryDecoders decode the binary formats of the built-in types.
@@ -230,6 +231,7 @@ type rowReader struct {
 	decoders []decoder
 	space    []core.Value // for the values of the next records
 	count    int          // records read so far
+	elements []core.Value // of a field with several cells
 }
 
 // recordsPerBlock is the largest number of records that share an allocation. It limits the memory that one retained
@@ -252,6 +254,10 @@ func (r *rowReader) record(written core.Record) (core.Record, error) {
 	for i, raw := range r.rows.RawValues()[:len(r.columns)] {
 		c := r.columns[i]
 		switch {
+		case c.element >= 0:
+			if err := r.readElement(i, raw, values); err != nil {
+				return core.Record{}, err
+			}
 		case raw == nil:
 			values[c.index] = core.Null
 		case unchanged(raw, written, c):
@@ -267,6 +273,23 @@ func (r *rowReader) record(written core.Record) (core.Record, error) {
 	return r.table.resource.RecordOf(values), nil
 }
 
+// readElement reads a cell of a field with several cells, and with the last one sets the value of the field.
+func (r *rowReader) readElement(i int, raw []byte, values []core.Value) error {
+	c, v := r.columns[i], core.Null
+	if raw != nil {
+		var err error
+		if v, err = r.decoders[i](raw); err != nil {
+			return r.unreadable(c.field, err)
+		}
+	}
+	if c.element == 0 {
+		r.elements = r.elements[:0]
+	}
+	r.elements = append(r.elements, v)
+	values[c.index] = core.TupleOf(r.elements...)
+	return nil
+}
+
 func (r *rowReader) prepare() {
 	sent, types := r.rows.FieldDescriptions(), r.rows.Conn().TypeMap()
 	r.decoders = make([]decoder, len(r.columns))
@@ -279,10 +302,15 @@ func (r *rowReader) prepare() {
 // among the columns.
 func (r *rowReader) unreadable(f *core.Field, err error) error {
 	e := &unreadableError{field: f, err: err}
+	elements := make([]core.Value, len(r.table.key.cells))
 	for i, c := range r.columns {
-		if raw := r.rows.RawValues()[i]; c.field.Key() && raw != nil {
-			e.key, _ = r.decoders[i](raw)
+		at := slices.Index(r.table.key.cells, c)
+		if raw := r.rows.RawValues()[i]; at >= 0 && raw != nil {
+			elements[at], _ = r.decoders[i](raw)
 		}
+	}
+	if e.key = elements[0]; len(elements) > 1 {
+		e.key = core.TupleOf(elements...)
 	}
 	return e
 }

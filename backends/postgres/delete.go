@@ -24,7 +24,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	var calls []call
 	for _, r := range table.referrers {
 		calls = append(calls, r.beforeDelete(t, table, op))
-		t.moreFollows = t.moreFollows || r.detaches
+		t.moreFollows = t.moreFollows || r.detaches != nil
 	}
 	deleted := 0
 	err = t.run(ctx, op, append(calls, b.call(func(rows pgx.Rows) error {
@@ -52,7 +52,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 	b := newBuilder()
 	r := b.row(t)
-	columns := []*column{t.key}
+	columns := t.key.cells
 	many := len(op.Keys) > 1
 	keys := b.keys(t, op.Keys, many)
 	if !many {
@@ -60,7 +60,7 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 			b.WriteString("WITH u AS (")
 		}
 		b.write("DELETE FROM ", t.from, " AS t WHERE ")
-		r.equals(t.key, t.key.classify(op.Keys...), keys, false)
+		r.matches(keys)
 		r.and(op.Using)
 		b.WriteString(" RETURNING ")
 		if strict {
@@ -72,7 +72,7 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 		return b
 	}
 	b.write("WITH u AS (DELETE FROM ", t.from, " AS t WHERE ")
-	r.equals(t.key, t.key.classify(op.Keys...), keys, true)
+	r.matches(keys)
 	r.and(op.Using)
 	b.WriteString(" RETURNING ")
 	r.columns(columns)

@@ -24,6 +24,12 @@
 //   - a to-one relation: a foreign key column of the type of the target's key
 //   - a one-directional to-many relation: an array of the type of the target's key
 //
+// The parts of a key of several fields are columns, and together the primary key; the key itself has no column. A relation
+// to such a key through [core.FieldSpec.Via] uses the columns of these fields. Without Via, it has a column for each column of
+// the key, and their names join those of the relation and of the column by "_": a relation "spare" to a key of "order" and
+// "number" is stored in "spare_order" and "spare_number". Its foreign key has all of the columns. The relation is null if one
+// of them is null.
+//
 // [DDL] returns the statements that create the tables of a model. [Migrate] executes the missing ones and renames columns
 // of renamed fields. Neither drops or changes anything else. For other migrations use a tool such as goose
 // (github.com/pressly/goose), with the statements of DDL as its first migration. Package importer describes existing

@@ -90,7 +90,7 @@ func (t *transaction) collidingTable(op *core.Op, err error) *table {
 	}
 	table := t.backend.table(op.Resource)
 	server = t.backend.partitions.toRoot(server)
-	if table.sequence == nil && !table.descending || table.uniques[server.ConstraintName] != table.key.field {
+	if table.sequence == nil && !table.descending || table.uniques[server.ConstraintName] != table.key {
 		return nil
 	}
 	_, rest, _ := strings.Cut(server.Detail, ")=(")
@@ -260,7 +260,7 @@ func (t *transaction) badValueError(ctx context.Context, op *core.Op, err error)
 		return nil
 	}
 	_ = t.undo(ctx) // the statements below would fail in the failed transaction
-	for _, c := range t.backend.table(op.Resource).columns {
+	for _, c := range t.backend.table(op.Resource).cells {
 		values, given := valuesOf(c, op.Records)
 		if !c.mayReject() || !slices.Contains(given, true) {
 			continue
@@ -291,7 +291,7 @@ func isValueError(err error) bool {
 // mayReject reports whether the column's type may reject values of the model's type: it is a different type, or it
 // contains numbers, which may be too large or too small.
 func (c *column) mayReject() bool {
-	return c.otherType || c.field.Type() == core.JSON || c.field.Type() == core.List
+	return c.otherType || c.typ == core.JSON || c.typ == core.List
 }
 
 // castSQL returns a statement that only casts values to the column's type.

@@ -29,28 +29,28 @@ type form struct {
 	classifier     textClassifier // nil if equality must compare text
 }
 
-// formOf returns the form of a column for a field.
-func formOf(found *catalogColumn, f *core.Field) form {
+// formOf returns the form of a column for a cell.
+func formOf(found *catalogColumn, of cell) form {
 	switch {
-	case found.typeName == "float4" && f.Type() == core.Float:
+	case found.typeName == "float4" && of.typ == core.Float:
 		// The shortest decimal of a real is another double than its exact value: the cast to text is the shortest.
 		return form{suffix: "::text::double precision", otherType: found.domain}
-	case found.isExact(f) && (found.domain || found.typeName == "numeric"):
+	case found.isExact(of) && (found.domain || found.typeName == "numeric"):
 		return form{otherType: true}
-	case found.isExact(f):
+	case found.isExact(of):
 		return form{}
-	case f.Many():
+	case of.field.Many():
 		return form{suffix: "::text[]", base: found.base, otherType: true}
 	case found.typeName == "inet": // its cast to text differs from its spelling
 		return form{prefix: "abbrev(", suffix: ")", text: true, base: found.base, otherType: true, classifier: classifyInet}
-	case f.Type() == core.Text:
+	case of.typ == core.Text:
 		return form{text: true, suffix: "::text", base: found.base, otherType: true, classifier: classifierOf(found), hasNumerics: hasNumericParts(found), enum: found.kind == "e"}
 	case found.typeName == "json":
 		return form{suffix: "::jsonb", base: found.base, otherType: true}
 	}
 	return form{
 		prefix: "to_jsonb(", suffix: ")", base: found.declared, json: true, otherType: true,
-		hasNumerics: hasNumericParts(found), expandMark: fieldMark(markExpands, f),
+		hasNumerics: hasNumericParts(found), expandMark: fieldMark(markExpands, of.field),
 	}
 }
 
@@ -84,6 +84,93 @@ func (r row) values(columns []*column) {
 	for i, c := range columns {
 		r.write(comma(i), r.value(c))
 	}
+}
+
+// keyOperand has values of a field as parameters of a statement: one parameter for each cell of its column.
+type keyOperand struct {
+	column  *column
+	params  []string // with many they are arrays
+	classes []textClass
+	many    bool
+}
+
+// arguments adds values of a field and returns their parameters: arrays with many set, otherwise the only value.
+func (b *builder) arguments(c *column, values []core.Value, many bool) keyOperand {
+	o := keyOperand{column: c, params: make([]string, len(c.cells)), classes: make([]textClass, len(c.cells)), many: many}
+	elements := c.elements(values)
+	for i, cell := range c.cells {
+		o.classes[i] = cell.classify(elements[i]...)
+		if many {
+			o.params[i] = b.param(cell.elementType()+"[]", cell.array(elements[i]))
+		} else {
+			o.params[i] = b.param(cell.paramType, cell.argument(elements[i][0]))
+		}
+	}
+	return o
+}
+
+// keys adds keys of the table as operands.
+func (b *builder) keys(t *table, keys []core.Value, many bool) keyOperand {
+	return b.arguments(t.key, keys, many)
+}
+
+// names returns names for the elements of the arrays: k0, k1 and so on.
+func (o keyOperand) names() string {
+	names := make([]string, len(o.params))
+	for i := range names {
+		names[i] = "k" + strconv.Itoa(i)
+	}
+	return strings.Join(names, ", ")
+}
+
+// arrays returns the arguments of unnest.
+func (o keyOperand) arrays() string { return strings.Join(o.params, ", ") }
+
+// each returns the operand for one row of unnest, whose alias is v, with the columns of names.
+func (o keyOperand) each() keyOperand {
+	o.params, o.many = slices.Clone(o.params), false
+	for i := range o.params {
+		o.params[i] = "v.k" + strconv.Itoa(i)
+	}
+	return o
+}
+
+// matches writes the condition that the column of the row equals the operand, or with many, one of its values.
+func (r row) matches(o keyOperand) {
+	switch {
+	case len(o.params) == 1:
+		r.equals(o.column.cells[0], o.classes[0], o.params[0], o.many)
+	case o.many:
+		r.write("EXISTS (SELECT FROM unnest(", o.arrays(), ") AS v (", o.names(), ") WHERE ")
+		r.matchesEach(o.each())
+		r.WriteByte(')')
+	default:
+		r.WriteByte('(')
+		r.matchesEach(o)
+		r.WriteByte(')')
+	}
+}
+
+func (r row) matchesEach(o keyOperand) {
+	for i, c := range o.column.cells {
+		r.write(and(i))
+		r.equals(c, o.classes[i], o.params[i], false)
+	}
+}
+
+// sameAs writes the condition that the column of the row has the value of the operand, without regard to indexes.
+func (r row) sameAs(o keyOperand) {
+	for i, c := range o.column.cells {
+		r.write(and(i), r.value(c), c.equalityCollation, " = ", o.params[i])
+	}
+}
+
+// and returns the word before a further condition.
+func and(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return " AND "
 }
 
 // equals writes the condition that a column equals a parameter, or with many, an element of an array parameter. It uses

@@ -100,10 +100,10 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	var groups []*group
 	byMask := make(map[string]*group)
 	for position, rec := range recs {
-		for _, c := range mixed {
-			mask[c.index] = 1
-			if rec.At(c.index).IsAbsent() {
-				mask[c.index] = 0
+		for _, i := range mixed {
+			mask[i] = 1
+			if rec.At(t.cells[i].index).IsAbsent() {
+				mask[i] = 0
 			}
 		}
 		g := byMask[string(mask)]
@@ -117,17 +117,17 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	return groups, nil
 }
 
-// maskOf marks the columns that at least one of n records gives, and returns the marked columns that the other records
-// leave to a default.
-func maskOf(t *table, counts []int, n int) (mask []byte, mixed []*column) {
+// maskOf marks the cells that at least one of n records gives, and returns the positions of the marked cells that the other
+// records leave to a default.
+func maskOf(t *table, counts []int, n int) (mask []byte, mixed []int) {
 	mask = make([]byte, len(counts))
 	for i, count := range counts {
 		if count == 0 {
 			continue
 		}
 		mask[i] = 1
-		if c := t.columns[i]; c.hasDefault && count < n {
-			mixed = append(mixed, c)
+		if t.cells[i].hasDefault && count < n {
+			mixed = append(mixed, i)
 		}
 	}
 	return mask, mixed
@@ -141,20 +141,19 @@ func upTo(n int) []int {
 	return places
 }
 
-// countGiven checks the values of the records, and counts for each column the records that give a value.
+// countGiven checks the values of the records, and counts for each cell the records that give a value.
 func countGiven(t *table, recs []core.Record) ([]int, error) {
-	counts := make([]int, len(t.columns))
+	counts := make([]int, len(t.cells))
 	for _, rec := range recs {
 		if rec.Key().IsAbsent() && (t.keySource.Assigned || !t.key.hasDefault) {
 			return nil, t.resource.NoNextKey()
 		}
-		for i, c := range t.columns {
-			v := rec.At(i)
-			if v.IsAbsent() {
+		for i, c := range t.cells {
+			if rec.At(c.index).IsAbsent() {
 				continue
 			}
 			counts[i]++
-			if err := c.check(v); err != nil {
+			if err := c.check(rec); err != nil {
 				return nil, err
 			}
 		}
@@ -164,7 +163,7 @@ func countGiven(t *table, recs []core.Record) ([]int, error) {
 
 func maskedColumns(t *table, mask []byte) []*column {
 	var columns []*column
-	for i, c := range t.columns {
+	for i, c := range t.cells {
 		if mask[i] == 1 {
 			columns = append(columns, c)
 		}
@@ -205,7 +204,7 @@ func (g *group) read(r *rowReader, recs, out []core.Record) error {
 
 // array returns a column of the group's records as an array parameter.
 func (g *group) array(c *column, recs []core.Record) array {
-	return c.arrayOf(len(g.positions), func(i int) core.Value { return recs[g.positions[i]].At(c.index) })
+	return c.arrayOf(len(g.positions), func(i int) core.Value { return c.in(recs[g.positions[i]]) })
 }
 
 // insertStatement inserts the records of a group.
@@ -234,7 +233,7 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 	default:
 		b.WriteString("VALUES (")
 		for i, c := range g.columns {
-			b.write(comma(i), c.fromModel(b.param(c.paramType, c.argument(recs[g.positions[0]].At(c.index)))))
+			b.write(comma(i), c.fromModel(b.param(c.paramType, c.argument(c.in(recs[g.positions[0]])))))
 		}
 		b.WriteByte(')')
 	}

@@ -99,27 +99,27 @@ func TestPrefixEnd(t *testing.T) {
 }
 
 func TestParseDetailOfForeignKey(t *testing.T) {
-	m := core.MustModel("m",
-		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "parent", ToOne: "parent"}}},
-		core.ResourceSpec{Name: "parent", Fields: []core.FieldSpec{{Name: "name", Type: core.Text, Key: true}}},
-	)
-	f := m.Resource("child").Field("parent")
+	single, pair := &foreignKey{columns: "parent", targetColumns: "name"}, &foreignKey{columns: "a, b", targetColumns: "order, nr"}
 	for _, c := range []struct {
-		detail, column, value string
-		ok                    bool
+		key                     *foreignKey
+		detail, columns, values string
+		ok                      bool
 	}{
-		{`Key (parent)=(a) is not present in table "parent".`, "parent", "a", true},
-		{`Key (parent)=(a) (b)) is not present in table "parent".`, "parent", "a) (b)", true},
-		{`Key (parent)=(parent)) is not present in table "parent".`, "parent", "parent)", true},
-		{`Clé (parent)=(a) n'est pas présente dans la table « parent ».`, "parent", "a", true},
-		{`Key (name)=(a) is still referenced from table "child".`, "name", "a", true},
-		{`Key (name)=(parent) is still referenced from table "child".`, "name", "parent", true},
-		{`Key (other)=(a) is not present in table "parent".`, "", "", false},
-		{``, "", "", false},
+		{single, `Key (parent)=(a) is not present in table "parent".`, "parent", "a", true},
+		{single, `Key (parent)=(a) (b)) is not present in table "parent".`, "parent", "a) (b)", true},
+		{single, `Key (parent)=(parent)) is not present in table "parent".`, "parent", "parent)", true},
+		{single, `Clé (parent)=(a) n'est pas présente dans la table « parent ».`, "parent", "a", true},
+		{single, `Key (name)=(a) is still referenced from table "child".`, "name", "a", true},
+		{single, `Key (name)=(parent) is still referenced from table "child".`, "name", "parent", true},
+		{single, `Key (other)=(a) is not present in table "parent".`, "", "", false},
+		{single, ``, "", "", false},
+		{pair, `Key (a, b)=(1, x) is not present in table "parent".`, "a, b", "1, x", true},
+		{pair, `Key (order, nr)=(1, x) is still referenced from table "child".`, "order, nr", "1, x", true},
+		{pair, `Key (a)=(1) is not present in table "parent".`, "", "", false},
 	} {
-		column, value, ok := parseDetail(c.detail, f, "child", "parent")
-		if column != c.column || value != c.value || ok != c.ok {
-			t.Errorf("%s: got %q %q %v", c.detail, column, value, ok)
+		columns, values, ok := c.key.parseDetail(c.detail, "child", "parent")
+		if columns != c.columns || values != c.values || ok != c.ok {
+			t.Errorf("%s: got %q %q %v", c.detail, columns, values, ok)
 		}
 	}
 }
@@ -294,23 +294,6 @@ func TestOIDHasNoLeadingZeros(t *testing.T) {
 	for text, want := range map[string]textClass{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
 		if got := classifyOID(text); got != want {
 			t.Errorf("%s: %d, want %d", text, got, want)
-		}
-	}
-}
-
-func TestModelsWithKeysOfSeveralFieldsAreRejected(t *testing.T) {
-	number := func(name string, key bool) core.FieldSpec {
-		return core.FieldSpec{Name: name, Type: core.Int, Key: key}
-	}
-	for want, specs := range map[string][]core.ResourceSpec{
-		"line.id": {{Name: "line", Fields: []core.FieldSpec{number("order", true), number("nr", true)}}},
-		"page.next": {{Name: "page", Fields: []core.FieldSpec{
-			number("id", true), number("n", false), {Name: "next", ToOne: "page", Via: []string{"n"}},
-		}}},
-	} {
-		err := New(nil, "s", Options{}).Bind(t.Context(), core.MustModel("m", specs...))
-		if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
 		}
 	}
 }

@@ -426,7 +426,7 @@ func (t *table) collectKeys(n int, take func(missing int) ([]core.Value, error))
 
 // scanKeys reads rows of keys.
 func scanKeys(rows pgx.Rows, t *table) ([]core.Value, error) {
-	recs, err := records(rows, t, []*column{t.key}, 0)
+	recs, err := records(rows, t, t.key.cells, 0)
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {
 		keys[i] = rec.Key()

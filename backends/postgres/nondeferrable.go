@@ -16,10 +16,24 @@ import (
 type referrer struct {
 	field *core.Field
 	from  *table
-	// detaches is set if the tables refer to each other, so that no row can be deleted first. The foreign key is then
-	// set to null before the deletion. Detached rows must be deleted or refer to another row before the transaction
-	// ends.
-	detaches bool
+	// detaches has columns of the foreign key if the tables refer to each other, so that no row can be deleted first. The
+	// columns are then set to null before the deletion. Detached rows must be deleted or refer to another row before the
+	// transaction ends.
+	detaches []*column
+}
+
+// detachable returns the columns that make a relation null: its own ones, if they may be null.
+func (t *table) detachable(f *core.Field) (columns []*column) {
+	fields := []*core.Field{f}
+	if f.Parts() != nil {
+		fields = f.OwnParts()
+	}
+	for _, own := range fields {
+		if c := t.columns[own.Column()]; !own.KeyPart() && !c.notNull {
+			columns = append(columns, c.cells...)
+		}
+	}
+	return columns
 }
 
 // bindReferrers sets the referrers of all tables.
@@ -29,14 +43,20 @@ func bindReferrers(found *catalog, tables []*table) {
 			continue
 		}
 		for _, k := range found.tables[from.relation].foreignKeys {
-			f := from.foreignKeys[k.name]
-			if f == nil || tables[f.Target().Index()].readOnly {
+			if from.foreignKeys[k.name] == nil {
+				continue
+			}
+			f := from.foreignKeys[k.name].field
+			if tables[f.Target().Index()].readOnly {
 				continue
 			}
 			from.immediateSelfReference = from.immediateSelfReference || k.immediate && f.Target() == f.Resource()
-			detaches := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && refersTo(f.Target(), f.Resource())
-			if k.hasDeleteAction || k.immediate && detaches {
-				addReferrer(tables, k.target, referrer{f, from, detaches})
+			r := referrer{field: f, from: from}
+			if f.Target() != f.Resource() && refersTo(f.Target(), f.Resource()) {
+				r.detaches = from.detachable(f)
+			}
+			if k.hasDeleteAction || k.immediate && r.detaches != nil {
+				addReferrer(tables, k.target, r)
 			}
 		}
 	}
@@ -72,7 +92,7 @@ func refersTo(from, to *core.Resource) bool {
 // one that detaches the referring rows.
 func (r referrer) beforeDelete(t *transaction, to *table, op *core.Op) call {
 	c := r.statement(to, op).call(nil)
-	if r.detaches {
+	if r.detaches != nil {
 		c.read = func(rows pgx.Rows) error {
 			keys, err := scanKeys(rows, r.from)
 			for _, key := range keys {
@@ -103,20 +123,32 @@ func (r referrer) statement(to *table, op *core.Op) *builder {
 	b := newBuilder()
 	t := b.row(to)
 	keys := b.keys(to, op.Keys, true)
-	reference, key := "r."+r.from.columns[r.field.Column()].name, "r."+r.from.key.name
-	if r.detaches {
-		b.write("UPDATE ", r.from.from, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
+	referring := b.row(r.from).as("r")
+	if r.detaches != nil {
+		b.write("UPDATE ", r.from.from, " AS r SET ")
+		for i, c := range r.detaches {
+			b.write(comma(i), c.name, " = NULL")
+		}
+		b.WriteString(" FROM ")
 	} else {
-		b.write("SELECT ", raise(r.mark(), key+"::text"), " FROM ", r.from.from, " AS r, ")
+		b.write("SELECT ", raise(r.mark(), referring.keyText()), " FROM ", r.from.from, " AS r, ")
 	}
-	b.write(to.from, " AS t WHERE ", reference, " = ", t.column(to.key), " AND ")
-	t.equals(to.key, to.key.classify(op.Keys...), keys, true)
+	b.write(to.from, " AS t WHERE ")
+	for i, c := range r.from.columns[r.field.Column()].cells {
+		b.write(referring.column(c), " = ", t.column(to.key.cells[i]), " AND ")
+	}
+	t.matches(keys)
 	t.and(op.Using)
 	switch {
-	case r.detaches:
-		b.write(" RETURNING ", r.from.key.toModel(key), " AS ", r.from.key.name)
+	case r.detaches != nil:
+		b.WriteString(" RETURNING ")
+		for i, c := range r.from.key.cells {
+			b.write(comma(i), referring.value(c), " AS ", c.name)
+		}
 	case r.from.from == to.from: // rows that are deleted too may refer to each other
-		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.toModel(key), r.from.key.equalityCollation, " = v.key)")
+		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys.arrays(), ") AS v (", keys.names(), ") WHERE ")
+		referring.sameAs(keys.each())
+		b.WriteByte(')')
 	}
 	return b
 }
@@ -167,6 +199,15 @@ func (t *transaction) forgetDetached(f *core.Field, key core.Value) {
 	delete(t.detached, reference{f, key})
 }
 
+// forgetChanged records that an Update has set a field of a row: a detached relation, or a part of one.
+func (t *transaction) forgetChanged(changed *core.Field, key core.Value) {
+	for _, f := range changed.Resource().References() {
+		if f == changed || slices.Contains(f.OwnParts(), changed) {
+			t.forgetDetached(f, key)
+		}
+	}
+}
+
 // unresolvedReference returns the error of a detached row that is still there at the commit; nil if there is none.
 func (t *transaction) unresolvedReference() error {
 	for r := range t.detached {
@@ -195,7 +236,7 @@ func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	}
 	set := false
 	for i, rec := range u.recs {
-		if v := rec.At(c.index); !v.IsAbsent() {
+		if v := c.in(rec); !v.IsAbsent() {
 			keys, values = append(keys, u.op.Keys[i]), append(values, v)
 			set = set || v.IsSet()
 		}
@@ -211,9 +252,11 @@ func (u *update) clearCall(c *column, keys, values []core.Value) call {
 	b := newBuilder()
 	t := b.row(u.table)
 	rows, taken := b.keys(u.table, keys, true), b.param(c.elementType()+"[]", c.array(values))
-	b.write("UPDATE ", u.table.from, " AS t SET ", c.name, " = NULL FROM unnest(", rows, ", ", taken, ") AS v (key, taken) WHERE ",
-		t.column(c), " = ", c.fromParameter("v.taken"), " AND ", t.value(u.table.key), u.table.key.equalityCollation, " <> v.key AND ")
-	t.equals(u.table.key, u.table.key.classify(keys...), rows, true)
+	b.write("UPDATE ", u.table.from, " AS t SET ", c.name, " = NULL FROM unnest(", rows.arrays(), ", ", taken, ") AS v (", rows.names(), ", taken) WHERE ",
+		t.column(c), " = ", c.fromParameter("v.taken"), " AND NOT (")
+	t.sameAs(rows.each())
+	b.WriteString(") AND ")
+	t.matches(rows)
 	t.and(u.op.Using)
 	return b.call(nil)
 }

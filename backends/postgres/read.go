@@ -63,16 +63,26 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	return count, err
 }
 
-// projected returns the columns of a projection; all columns without one.
+// projected returns the cells of a projection; all cells without one.
 func projected(t *table, fields []*core.Field) []*column {
 	if fields == nil {
-		return t.columns
+		return t.cells
 	}
-	columns := make([]*column, len(fields))
-	for i, f := range fields {
-		columns[i] = t.columns[f.Column()]
+	columns := make([]*column, 0, len(fields))
+	for _, f := range fields {
+		columns = appendCells(columns, t.columns[f.Column()])
 	}
 	return columns
+}
+
+// appendCells adds the cells of a column that the list lacks.
+func appendCells(list []*column, c *column) []*column {
+	for _, cell := range c.cells {
+		if !slices.Contains(list, cell) {
+			list = append(list, cell)
+		}
+	}
+	return list
 }
 
 // reader writes the statement of a Load or Select and reads its rows.
@@ -92,9 +102,12 @@ func (r *reader) loadStatement() (call, error) {
 	t = t.behind(r.op.Using)
 	many := len(r.op.Keys) > 1
 	key := r.table.key
-	t.fenced(key.mayFail, func() { t.equals(key, key.classify(r.op.Keys...), b.keys(r.table, r.op.Keys, many), many) })
+	t.fenced(key.mayFail, func() { t.matches(b.keys(r.table, r.op.Keys, many)) })
 	if many {
-		b.write(" ORDER BY ", t.value(key), key.orderCollation)
+		b.WriteString(" ORDER BY ")
+		for i, c := range key.cells {
+			b.write(comma(i), t.value(c), c.orderCollation)
+		}
 	}
 	return b.call(nil), b.err
 }
@@ -106,7 +119,8 @@ func (r *reader) list(t row) {
 	t.values(r.columns)
 	for _, k := range r.keys {
 		if k.related() {
-			t.write(", ", k.row.value(k.column))
+			t.WriteString(", ")
+			k.row.values(k.column.cells)
 		}
 	}
 	for _, f := range r.op.Conditions {
@@ -207,9 +221,7 @@ func (r *reader) needed() []*column {
 	needed := slices.Clone(r.columns)
 	for _, f := range r.op.Conditions {
 		for _, field := range append(f.Fields(), r.op.Resource.Key()) {
-			if c := r.table.columns[field.Column()]; !slices.Contains(needed, c) {
-				needed = append(needed, c)
-			}
+			needed = appendCells(needed, r.table.columns[field.Column()])
 		}
 	}
 	return needed
@@ -226,13 +238,14 @@ func (r row) and(f core.Filter) {
 // orderAndLimit writes the end of a statement that reads a page. It reads one row more than the page has, to find out
 // whether there are more.
 func (r *reader) orderAndLimit(b *builder) {
-	for i, k := range r.keys {
-		if i == 0 {
-			b.WriteString(" ORDER BY ")
-		}
-		b.write(comma(i), k.operand())
-		if k.desc {
-			b.WriteString(" DESC")
+	separator := " ORDER BY "
+	for _, k := range r.keys {
+		for _, operand := range k.operands() {
+			b.write(separator, operand)
+			if k.desc {
+				b.WriteString(" DESC")
+			}
+			separator = ", "
 		}
 	}
 	if r.op.Limit > 0 {
@@ -284,15 +297,21 @@ func (r *reader) sortValues(rows pgx.Rows, rec core.Record) ([]core.Value, error
 			position[i] = rec.At(k.column.index)
 			continue
 		}
-		position[i] = core.Null
-		if raw := rows.RawValues()[at]; raw != nil {
-			v, err := k.column.decoder(rows.Conn().TypeMap(), rows.FieldDescriptions()[at])(raw)
-			if err != nil {
-				return nil, &unreadableError{field: k.column.field, err: err}
+		elements := make([]core.Value, len(k.column.cells))
+		for j, c := range k.column.cells {
+			elements[j] = core.Null
+			if raw := rows.RawValues()[at]; raw != nil {
+				v, err := c.decoder(rows.Conn().TypeMap(), rows.FieldDescriptions()[at])(raw)
+				if err != nil {
+					return nil, &unreadableError{field: c.field, err: err}
+				}
+				elements[j] = v
 			}
-			position[i] = v
+			at++
 		}
-		at++
+		if position[i] = elements[0]; len(elements) > 1 {
+			position[i] = core.TupleOf(elements...)
+		}
 	}
 	return position, nil
 }
@@ -338,8 +357,26 @@ type sortKey struct {
 // related reports whether the column is that of a related row.
 func (k sortKey) related() bool { return k.row.alias != "t" }
 
-// operand returns the expression to sort by.
-func (k sortKey) operand() string { return k.row.value(k.column) + k.column.orderCollation }
+// operands returns the expressions to sort by. If some cells of a column may be null, the others count as null with them.
+func (k sortKey) operands() []string {
+	operands := make([]string, len(k.column.cells))
+	for i, c := range k.column.cells {
+		operands[i] = k.row.value(c) + c.orderCollation
+		if len(operands) > 1 && k.column.hasNulls {
+			operands[i] = "CASE WHEN " + k.row.isNull(k.column, false) + " THEN " + operands[i] + " END"
+		}
+	}
+	return operands
+}
+
+// operand returns the expression to compare with a position.
+func (k sortKey) operand() string {
+	operands := k.operands()
+	if len(operands) == 1 {
+		return operands[0]
+	}
+	return "ROW(" + strings.Join(operands, ", ") + ")"
+}
 
 // sortKeys returns the sort keys of an order, and writes the joins with the related rows that paths lead to.
 func (r row) sortKeys(order []core.Order) []sortKey {
@@ -369,8 +406,12 @@ func (r *reader) steps(b *builder) []step {
 	for i, v := range r.op.After {
 		k, c := r.keys[i], r.keys[i].column
 		steps[i] = step{operand: k.operand(), desc: k.desc, mayBeNull: !c.field.Key() || k.related(), hasNulls: c.hasNulls || k.related()}
-		if v.IsSet() {
-			steps[i].value = b.param(c.paramType, c.argument(v))
+		if !v.IsSet() {
+			continue
+		}
+		params := b.arguments(c, []core.Value{v}, false).params
+		if steps[i].value = params[0]; len(params) > 1 {
+			steps[i].value = "ROW(" + strings.Join(params, ", ") + ")"
 		}
 	}
 	return steps

@@ -66,9 +66,17 @@ func (r row) relates(relation core.Relation, to row) {
 	case relation.Stored.Many():
 		to.fenced(stored.mayFail || key.mayFail, func() { target.isElement(key, from, stored) })
 	case relation.Reverse:
-		to.fenced(stored.mayFail || key.mayFail, func() { r.equalsColumn(key, to, stored) })
+		to.fenced(stored.mayFail || key.mayFail, func() { r.equalsColumns(key, to, stored) })
 	default:
-		to.fenced(stored.mayFail || key.mayFail, func() { r.equalsColumn(stored, to, key) })
+		to.fenced(stored.mayFail || key.mayFail, func() { r.equalsColumns(stored, to, key) })
+	}
+}
+
+// equalsColumns writes the condition that the cells of a column equal those of a column of a related row.
+func (r row) equalsColumns(c *column, to row, other *column) {
+	for i, cell := range c.cells {
+		r.WriteString(and(i))
+		r.equalsColumn(cell, to, other.cells[i])
 	}
 }
 
@@ -118,7 +126,11 @@ func (t *table) reaches(f core.Filter, column *core.Field) bool {
 	return f.Relation().Reverse && t.shares(f.Relation().Stored, column) || within(f.Where()) || within(f.Guard())
 }
 
-// shares reports whether a field is stored in a column of the table. Several resources may share the table.
-func (t *table) shares(field, column *core.Field) bool {
-	return field.Name() == column.Name() && t.tables[field.Resource().Index()].relation == t.relation
+// shares reports whether a field is stored in a column of another one of the table. Several resources may share the table.
+func (t *table) shares(field, other *core.Field) bool {
+	if !field.Stored() || t.tables[field.Resource().Index()].relation != t.relation {
+		return false
+	}
+	names := columnNames(cellsOf(other))
+	return slices.ContainsFunc(cellsOf(field), func(c cell) bool { return slices.Contains(names, c.name) })
 }

@@ -44,7 +44,17 @@ func (r row) guard(check core.Filter) {
 	}
 	r.WriteString(", CASE WHEN ")
 	r.filter(check, false)
-	r.write(" THEN NULL ELSE ", raise(markForbidden, r.column(r.table.key)+"::text"), " END")
+	r.write(" THEN NULL ELSE ", raise(markForbidden, r.keyText()), " END")
+}
+
+// keyText returns the key of the row as text: its cells joined by commas.
+func (r row) keyText() string {
+	key := r.table.key.cells
+	text := r.column(key[0]) + "::text"
+	for _, c := range key[1:] {
+		text += " || ',' || " + r.column(c) + "::text"
+	}
+	return text
 }
 
 // markedError returns the error of a mark in a server error; nil if there is no mark.
@@ -100,7 +110,7 @@ func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail 
 func (r row) failIfUnreadable(columns []*column) {
 	for _, c := range columns {
 		if condition := r.unreadableCondition(c); condition != "" {
-			r.write(", CASE WHEN ", condition, " THEN ", raise(fieldMark(markUnreadable, c.field), r.column(r.table.key)+"::text"), " END")
+			r.write(", CASE WHEN ", condition, " THEN ", raise(fieldMark(markUnreadable, c.field), r.keyText()), " END")
 		}
 	}
 }
@@ -109,15 +119,15 @@ func (r row) failIfUnreadable(columns []*column) {
 // represents all values of the column's type.
 func (r row) unreadableCondition(c *column) string {
 	switch v := r.column(c); {
-	case c.field.Type() == core.Time:
+	case c.typ == core.Time:
 		return "NOT (" + v + " >= '0001-01-01 00:00:00+00' AND " + v + " < '10000-01-01 00:00:00+00')"
-	case c.field.Type() == core.Date, c.field.Type() == core.LocalTime:
+	case c.typ == core.Date, c.typ == core.LocalTime:
 		return "NOT (" + v + " >= '0001-01-01' AND " + v + " < '10000-01-01')"
-	case c.field.Type() == core.Decimal: // whose infinities are of version 14 and later
+	case c.typ == core.Decimal: // whose infinities are of version 14 and later
 		return v + "::text IN ('NaN', 'Infinity', '-Infinity') OR length(translate(trim_scale(" + v + ")::text, '-.', '')) > 1000"
-	case c.field.Type() == core.Float:
+	case c.typ == core.Float:
 		return v + " IN ('NaN', 'Infinity', '-Infinity')"
-	case c.field.Type() == core.List && !c.json && !c.field.Many():
+	case c.typ == core.List && !c.json && !c.field.Many():
 		return "jsonb_typeof(" + r.value(c) + ") NOT IN ('array', 'null')"
 	}
 	return ""
@@ -139,16 +149,16 @@ var markRekeyed = markPrefix + "rekeyed "
 
 // guardKey follows the columns that an UPDATE returns. It writes an expression that fails if the key of the row differs
 // from the given expression; nothing if the update changes no part of the key.
-func (u *update) guardKey(r row, key string) {
+func (u *update) guardKey(r row, key keyOperand) {
 	t := u.table
 	i := slices.IndexFunc(u.changes, func(c change) bool { return slices.Contains(t.keyParts, c.field) })
 	if i < 0 {
 		return
 	}
 	r.WriteString(", CASE WHEN ")
-	r.equals(t.key, t.key.classify(u.op.Keys...), key, false)
+	r.matches(key)
 	part := strconv.Itoa(u.changes[i].index)
-	r.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+r.column(t.key)+"::text"), " END")
+	r.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+r.keyText()), " END")
 }
 
 // changedKeyField returns the field that would have changed the key; nil if the message does not have the mark.
@@ -217,13 +227,12 @@ func readRemaining(table *table, remaining []*column, keys []core.Value, out []c
 func readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
 	b := newBuilder()
 	t := b.row(table)
-	key := table.key
-	columns := append([]*column{key}, rest...)
+	columns := slices.Concat(table.key.cells, rest)
 	b.WriteString("SELECT ")
 	t.values(columns)
 	t.failIfUnreadable(rest)
 	b.write(" FROM ", table.from, " AS t WHERE ")
-	t.equals(key, key.classify(keys...), b.keys(table, keys, true), true)
+	t.matches(b.keys(table, keys, true))
 	return call{sql: b.String(), args: b.args, readOnly: true, read: func(rows pgx.Rows) error {
 		read, err := records(rows, table, columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))
@@ -241,14 +250,14 @@ func readBack(table *table, rest []*column, keys []core.Value, out []core.Record
 
 // withColumns returns a record with columns of another one; null if that is the zero Record.
 func withColumns(rec, read core.Record, columns []*column) core.Record {
+	values := make([]core.Value, rec.Len())
 	for _, c := range columns {
-		v := core.Null
+		values[c.index] = core.Null
 		if !read.IsZero() {
-			v = read.At(c.index)
+			values[c.index] = read.At(c.index)
 		}
-		rec = rec.With(c.index, v)
 	}
-	return rec
+	return rec.Merge(rec.Resource().RecordOf(values))
 }
 
 func keysOf(recs []core.Record) []core.Value {

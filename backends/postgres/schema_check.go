@@ -263,7 +263,7 @@ func (x catalogIndex) property() property {
 }
 
 func (k catalogForeignKey) property() property {
-	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.target.schema, k.target.name, k.targetColumn)
+	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", strings.Join(k.columns, ", "), k.target.schema, k.target.name, strings.Join(k.targetColumns, ", "))
 	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
 }
 

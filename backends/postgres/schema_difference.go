@@ -14,11 +14,11 @@ import (
 // difference is one respect in which a schema does not fit a model.
 type difference struct {
 	phase    phase
-	problem  string      // for messages, with the names of the model
-	fix      string      // statement that removes the difference; "" if no single statement does
-	additive bool        // the statement only adds an object
-	optional bool        // a store works without the fix
-	added    *core.Field // field of the column that the statement adds
+	problem  string // for messages, with the names of the model
+	fix      string // statement that removes the difference; "" if no single statement does
+	additive bool   // the statement only adds an object
+	optional bool   // a store works without the fix
+	added    *cell  // the column that the statement adds
 }
 
 // phase orders statements: each needs the objects of earlier phases.
@@ -81,15 +81,33 @@ func (c *comparison) checkNames(m *core.Model) {
 	for _, r := range m.Stored() {
 		s := c.opts.source(r)
 		names = append(names, s.Table, s.View)
-		for _, f := range r.Columns() {
-			names = append(names, f.Name(), f.Was())
+		for _, cell := range cellsOfResource(r) {
+			names = append(append(names, cell.name), cell.was...)
 		}
+		c.checkCells(r)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if len(name) > pgsql.MaxName {
 			c.add(difference{problem: fmt.Sprintf("the name %q has more than %d bytes", name, pgsql.MaxName)})
 		}
+	}
+}
+
+// checkCells reports relations to keys of several fields whose columns have the names of other columns.
+func (c *comparison) checkCells(r *core.Resource) {
+	fields := make(map[string]*core.Field)
+	for _, cell := range cellsOfResource(r) {
+		other := fields[cell.name]
+		if other == nil {
+			fields[cell.name] = cell.field
+			continue
+		}
+		f := cell.field
+		if f.Type() != core.Tuple {
+			f, other = other, f
+		}
+		c.report(f, "its column %q is also a column of %s; rename one of the fields, or declare the fields of the relation and name them in Via", cell.name, other)
 	}
 }
 
@@ -119,12 +137,12 @@ func (c *comparison) compareReadSource(r *core.Resource, s Source) {
 		c.add(difference{problem: r.Name() + ": " + s.kind() + " is missing"})
 		return
 	}
-	for _, f := range r.Columns() {
-		switch col := t.columns[f.Name()]; {
+	for _, cell := range cellsOfResource(r) {
+		switch col := t.columns[cell.name]; {
 		case col == nil:
-			c.report(f, "the %s has no such column", s.kind())
-		case !col.fits(f):
-			c.report(f, "column of the %s is %s and should be %s", s.kind(), col.display, sqlType(f))
+			c.report(cell.field, "the %s has no %s", s.kind(), cell.columnOr("such column"))
+		case !col.fits(cell):
+			c.report(cell.field, "%s of the %s is %s and should be %s", cell.columnOr("column"), s.kind(), col.display, cell.sqlType())
 		}
 	}
 }
@@ -138,20 +156,19 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 		}
 		c.add(difference{phase: createTable, problem: problem, fix: createTableSQL(c.table(r), r), additive: true})
 		c.comment("TABLE "+c.table(r), r.Description())
-		for _, f := range r.Columns() {
-			c.commentColumn(f)
+		for _, cell := range cellsOfResource(r) {
+			c.commentColumn(cell)
 		}
-		t = &catalogTable{} // only the constraints are compared
+		t = &catalogTable{indexes: []catalogIndex{{unique: true, immediate: true, columns: columnNames(cellsOf(r.Key()))}}} // only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
 		c.add(difference{problem: r.Name() + ": is not a table; set View in Options.Resources to read from it"})
 		return
 	}
-	for _, f := range r.Columns() {
-		c.compareColumn(t, f)
-	}
+	c.compareFields(t, r)
 	c.compareIndexes(t, r)
+	modelled := columnNames(cellsOfResource(r))
 	for _, col := range t.columns {
-		if f := r.Field(col.name); col.notNull && !col.hasDefault() && (f == nil || !f.Stored()) {
+		if col.notNull && !col.hasDefault() && !slices.Contains(modelled, col.name) {
 			c.add(difference{problem: fmt.Sprintf(
 				"%s: column %q is not in the model, but is NOT NULL and has no default; "+
 					"add a field for it, set Was: %[2]q on a renamed field, give it a default, or DROP NOT NULL", r.Name(), col.name)})
@@ -170,8 +187,8 @@ func (c *comparison) comment(object, description string) {
 	}
 }
 
-func (c *comparison) commentColumn(f *core.Field) {
-	c.comment("COLUMN "+c.table(f.Resource())+"."+pgsql.Name(f.Name()), f.Description())
+func (c *comparison) commentColumn(of cell) {
+	c.comment("COLUMN "+c.table(of.field.Resource())+"."+pgsql.Name(of.name), of.field.Description())
 }
 
 // hasDefault reports whether an insert may omit the column although it is NOT NULL.
@@ -179,65 +196,99 @@ func (c *catalogColumn) hasDefault() bool {
 	return c.defaultExpr != "" || c.generated || c.identity != ""
 }
 
-func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
-	if t.columns != nil {
-		col := t.columns[f.Name()]
-		switch {
-		case col == nil && c.opts.source(f.Resource()).readsElsewhere() && !f.Key():
-			if !f.ReadOnly() {
-				c.report(f, "column is missing in the table %q; a field that only the %s has must be ReadOnly",
-					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).kind())
-			}
-			return
-		case col == nil && f.Key():
-			c.report(f, "column is missing")
-			return
-		case col == nil:
-			c.addColumn(f)
-		case !col.fits(f):
-			c.compareType(f, col)
-			return
-		case f.Key():
-			c.compareKey(t, f, col)
+// compareFields compares the columns and constraints of the fields. The constraints of a derived field are compared if all
+// of its columns fit.
+func (c *comparison) compareFields(t *catalogTable, r *core.Resource) {
+	unusable := make(map[string]bool)
+	for _, cell := range cellsOfResource(r) {
+		if t.columns != nil && !c.compareColumn(t, cell) {
+			unusable[cell.name] = true
 		}
 	}
-	if !f.Key() {
-		c.compareConstraints(t, f)
+	for _, f := range r.Columns() {
+		switch {
+		case slices.ContainsFunc(cellsOf(f), func(c cell) bool { return unusable[c.name] }):
+		case f.Key() && t.columns != nil:
+			c.compareKey(t, f)
+		case !f.Key():
+			c.compareConstraints(t, f)
+		}
 	}
 }
 
-func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
-	want := sqlType(f)
+// compareColumn compares a column, and reports whether constraints may follow.
+func (c *comparison) compareColumn(t *catalogTable, of cell) bool {
+	f, col := of.field, t.columns[of.name]
+	inKey := f.Key() || f.KeyPart()
+	switch {
+	case col == nil && c.opts.source(f.Resource()).readsElsewhere() && !inKey:
+		if !f.ReadOnly() {
+			c.report(f, "%s is missing in the table %q; a field that only the %s has must be ReadOnly",
+				of.columnOr("column"), c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).kind())
+		}
+		return false
+	case col == nil && inKey:
+		c.report(f, "%s is missing", of.columnOr("column"))
+		return false
+	case col == nil:
+		c.addColumn(of)
+	case !col.fits(of):
+		c.compareType(of, col)
+		return false
+	}
+	return true
+}
+
+// columnOr returns the word, or for one of several columns of a field its name.
+func (c cell) columnOr(word string) string {
+	if c.field.Type() != core.Tuple {
+		return word
+	}
+	return fmt.Sprintf("column %q", c.name)
+}
+
+func (c *comparison) compareType(of cell, col *catalogColumn) {
+	want := of.sqlType()
 	c.add(difference{
-		problem: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
+		problem: fmt.Sprintf("%s: %s is %s and should be %s", of.field, of.columnOr("column"), col.display, want),
 		fix: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
-			c.table(f.Resource()), pgsql.Name(f.Name()), columnType(f), want),
+			c.table(of.field.Resource()), pgsql.Name(of.name), of.columnType(), want),
 	})
 }
 
-func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColumn) {
-	table := c.table(f.Resource())
-	if !t.hasUnique(f.Name(), true) || col.hasNulls {
-		c.add(difference{
-			problem: f.String() + ": is not a primary key, nor NOT NULL and unique by an index that is not deferrable",
-			fix:     "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
-		})
+func (c *comparison) compareKey(t *catalogTable, f *core.Field) {
+	names := columnNames(cellsOf(f))
+	if t.hasUnique(names, true) && !slices.ContainsFunc(names, func(name string) bool { return t.columns[name].hasNulls }) {
+		return
 	}
+	c.add(difference{
+		problem: f.String() + ": is not a primary key, nor NOT NULL and unique by an index that is not deferrable",
+		fix:     "ALTER TABLE " + c.table(f.Resource()) + " ADD PRIMARY KEY (" + quoted(names) + ")",
+	})
+}
+
+// quoted returns names of columns as SQL lists them.
+func quoted(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = pgsql.Name(name)
+	}
+	return strings.Join(list, ", ")
 }
 
 func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
-	table, column := c.table(f.Resource()), pgsql.Name(f.Name())
-	if f.Unique() && !t.hasUnique(f.Name(), false) {
+	table, names := c.table(f.Resource()), columnNames(cellsOf(f))
+	if f.Unique() && !t.hasUnique(names, false) {
 		c.add(difference{
 			phase: addConstraint, problem: f.String() + ": is not unique", additive: true, optional: t.columns == nil,
-			fix: "ALTER TABLE " + table + " ADD UNIQUE (" + column + ") DEFERRABLE INITIALLY DEFERRED",
+			fix: "ALTER TABLE " + table + " ADD UNIQUE (" + quoted(names) + ") DEFERRABLE INITIALLY DEFERRED",
 		})
 	}
-	if f.Indexed() && !f.Unique() && !t.hasIndex(f.Name()) {
+	if f.Indexed() && !f.Unique() && !t.hasIndex(names) {
 		c.add(difference{
 			phase: addIndex, problem: f.String() + ": has no index", additive: true, optional: true,
 			// The key orders rows with equal values.
-			fix: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
+			fix: "CREATE INDEX ON " + table + " (" + quoted(columnNames(append(cellsOf(f), cellsOf(f.Resource().Key())...))) + ")",
 		})
 	}
 	target := f.Target()
@@ -245,14 +296,14 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		return
 	}
 	to := c.opts.source(target)
-	if to.Table == "" || t.hasForeignKey(f.Name(), to.relation(c.schema, to.Table), target.Key().Name()) {
+	if to.Table == "" || t.hasForeignKey(f, to.relation(c.schema, to.Table)) {
 		return
 	}
 	c.add(difference{
 		phase: addForeignKey, additive: true, optional: t.columns == nil,
 		problem: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
 		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
-			table, column, c.table(target), pgsql.Name(target.Key().Name())),
+			table, quoted(names), c.table(target), quoted(columnNames(cellsOf(target.Key())))),
 	})
 }
 
@@ -260,6 +311,10 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 func (c *comparison) compareIndexes(t *catalogTable, r *core.Resource) {
 	for _, x := range r.Indexes() {
 		if slices.ContainsFunc(t.indexes, func(found catalogIndex) bool { return found.fits(x, r) }) {
+			continue
+		}
+		if f := nullTested(x.Where); f != nil {
+			c.add(difference{problem: fmt.Sprintf("%s: index over %s: the condition compares %s, which has several columns, with null; compare one of its fields", r.Name(), x, f)})
 			continue
 		}
 		d := difference{phase: addIndex, problem: r.Name() + ": has no index over " + x.String(), fix: indexSQL(c.table(r), r, x), additive: true, optional: true}
@@ -274,19 +329,21 @@ func (c *comparison) compareIndexes(t *catalogTable, r *core.Resource) {
 // a partial unique index cannot be deferred (manual, section 5.5.6).
 func indexSQL(table string, r *core.Resource, x *core.Index) string {
 	var columns []string
-	for _, o := range x.Order() {
-		column := pgsql.Name(o.Field.Name())
+	order := indexedColumns(x)
+	for _, o := range order {
+		column := pgsql.Name(o.name)
 		switch {
-		case o.Desc:
+		case o.desc:
 			column += " DESC"
 		case x.Unique && x.Where.Kind() != core.FilterAll:
 			column += " WITH ="
 		}
 		columns = append(columns, column)
 	}
-	order := x.Order()
-	if !x.Unique && !order[len(order)-1].Field.Key() { // the key orders rows with equal values
-		columns = append(columns, pgsql.Name(r.Key().Name()))
+	for _, key := range columnNames(cellsOf(r.Key())) { // the key orders rows with equal values
+		if !x.Unique && !slices.ContainsFunc(order, func(o indexed) bool { return o.name == key }) {
+			columns = append(columns, pgsql.Name(key))
+		}
 	}
 	list, condition := "("+strings.Join(columns, ", ")+")", conditionSQL(x.Where)
 	switch {
@@ -304,14 +361,17 @@ func indexSQL(table string, r *core.Resource, x *core.Index) string {
 func conditionSQL(where core.Filter) string {
 	var parts []string
 	for _, f := range comparisonsOf(where) {
-		column := pgsql.Name(f.Field().Name())
+		cells := cellsOf(f.Field())
+		column := pgsql.Name(cells[0].name)
 		var values []string
 		for _, v := range f.Values() {
 			values = append(values, strings.TrimSpace(pgsql.String(v.String())))
 		}
 		switch {
 		case f.Kind() == core.FilterNe:
-			parts = append(parts, column+" IS NOT NULL")
+			for _, c := range cells {
+				parts = append(parts, pgsql.Name(c.name)+" IS NOT NULL")
+			}
 		case f.Values()[0].IsNull():
 			parts = append(parts, column+" IS NULL")
 		case f.Kind() == core.FilterEq:
@@ -321,6 +381,17 @@ func conditionSQL(where core.Filter) string {
 		}
 	}
 	return strings.Join(parts, " AND ")
+}
+
+// nullTested returns a field with several columns that the condition of an index compares with null by Eq; nil if there is
+// none. Its condition would be a disjunction.
+func nullTested(where core.Filter) *core.Field {
+	for _, f := range comparisonsOf(where) {
+		if f.Kind() == core.FilterEq && f.Values()[0].IsNull() && len(cellsOf(f.Field())) > 1 {
+			return f.Field()
+		}
+	}
+	return nil
 }
 
 // comparisonsOf returns the comparisons of the condition of an index.
@@ -356,12 +427,12 @@ var scalarTypes = [...]string{
 	core.JSON: "jsonb", core.List: "jsonb", core.Date: "date", core.LocalTime: "timestamp without time zone", core.Decimal: "numeric",
 }
 
-// sqlType returns the column type that DDL uses for a field.
-func sqlType(f *core.Field) string {
-	if f.Many() {
-		return scalarTypes[f.Target().Key().Type()] + "[]"
+// sqlType returns the column type that DDL uses for a cell.
+func (c cell) sqlType() string {
+	if c.field.Many() {
+		return scalarTypes[c.field.Target().Key().Type()] + "[]"
 	}
-	return scalarTypes[f.Type()]
+	return scalarTypes[c.typ]
 }
 
 // exactTypes lists, by type of the model, the names in pg_type of the column types that hold its values unchanged.
@@ -374,28 +445,29 @@ var exactTypes = [...][]string{
 // alsoText lists the names in pg_type of the types in exactTypes that a Text field can hold, too, in the server's spelling.
 var alsoText = []string{"date", "timestamp", "numeric"}
 
-// isExact reports whether the column holds the values of the field unchanged.
-func (c *catalogColumn) isExact(f *core.Field) bool {
+// isExact reports whether the column holds the values of the cell unchanged.
+func (c *catalogColumn) isExact(of cell) bool {
+	f := of.field
 	if !f.Many() {
-		return slices.Contains(exactTypes[f.Type()], c.typeName)
+		return slices.Contains(exactTypes[of.typ], c.typeName)
 	}
 	return c.element != "" && c.typeName != "" && slices.Contains(exactTypes[f.Target().Key().Type()], c.typeName[1:])
 }
 
-// fits reports whether the column can hold the values of the field, unchanged or in a [form].
-func (c *catalogColumn) fits(f *core.Field) bool {
-	if c.isExact(f) {
+// fits reports whether the column can hold the values of the cell, unchanged or in a [form].
+func (c *catalogColumn) fits(of cell) bool {
+	if c.isExact(of) {
 		return true
 	}
-	switch {
+	switch f := of.field; {
 	case f.Many():
 		return c.element != "" && c.element != "c" && f.Target().Key().Type() == core.Text
-	case f.Type() == core.Text:
+	case of.typ == core.Text:
 		return c.heldAsText()
-	case f.Type() == core.List:
+	case of.typ == core.List:
 		return c.typeName == "json" || c.element != ""
 	}
-	return f.Type() == core.JSON && (c.typeName == "json" || c.kind == "c")
+	return of.typ == core.JSON && (c.typeName == "json" || c.kind == "c")
 }
 
 // heldAsText reports whether a Text field can hold the values of the column in the server's spelling, because no other
@@ -432,33 +504,36 @@ func (o Options) DDL(schema string, m *core.Model) []string {
 }
 
 func createTableSQL(table string, r *core.Resource) string {
-	columns := make([]string, len(r.Columns()))
-	for i, f := range r.Columns() {
-		columns[i] = "\n\t" + columnSQL(f)
+	var lines []string
+	for _, c := range cellsOfResource(r) {
+		lines = append(lines, "\n\t"+c.columnSQL())
 	}
-	return "CREATE TABLE " + table + " (" + strings.Join(columns, ",") + "\n)"
+	if r.Key().Type() == core.Tuple {
+		lines = append(lines, "\n\tPRIMARY KEY ("+quoted(columnNames(cellsOf(r.Key())))+")")
+	}
+	return "CREATE TABLE " + table + " (" + strings.Join(lines, ",") + "\n)"
 }
 
 // columnType returns the type of a new column. Text has a collation that sorts by code point, so that an index on the
 // column serves the order of the model.
-func columnType(f *core.Field) string {
-	if f.Type() == core.Text {
-		return sqlType(f) + ` COLLATE "C"`
+func (c cell) columnType() string {
+	if c.typ == core.Text {
+		return c.sqlType() + ` COLLATE "C"`
 	}
-	return sqlType(f)
+	return c.sqlType()
 }
 
 // columnSQL returns the definition of a new column.
-func columnSQL(f *core.Field) string {
-	sql := pgsql.Name(f.Name()) + " " + columnType(f)
-	if !f.Key() {
+func (c cell) columnSQL() string {
+	sql := pgsql.Name(c.name) + " " + c.columnType()
+	if !c.field.Key() {
 		return sql
 	}
 	switch {
-	case f.Assigned():
-	case f.Type() == core.Int:
+	case c.field.Assigned():
+	case c.typ == core.Int:
 		sql += " GENERATED BY DEFAULT AS IDENTITY"
-	case f.Type() == core.UUID:
+	case c.typ == core.UUID:
 		sql += " DEFAULT gen_random_uuid()"
 	}
 	return sql + " PRIMARY KEY"

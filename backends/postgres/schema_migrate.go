@@ -108,15 +108,17 @@ func (c *comparison) rename(r *core.Resource) {
 	if t == nil || s.readsElsewhere() || s.inOther(c.schema) {
 		return
 	}
-	for _, f := range r.Columns() {
-		if t.columns[f.Was()] == nil || t.columns[f.Name()] != nil {
-			continue
+	for _, cell := range cellsOfResource(r) {
+		for _, was := range cell.was {
+			if t.columns[was] == nil || t.columns[cell.name] != nil {
+				continue
+			}
+			c.add(difference{
+				phase: renameColumn, problem: fmt.Sprintf("%s: %s is called %q; Migrate renames it", cell.field, cell.columnOr("column"), was), additive: true,
+				fix: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(was) + " TO " + pgsql.Name(cell.name),
+			})
+			c.found.rename(s.relation(c.schema, s.Table), was, cell.name)
 		}
-		c.add(difference{
-			phase: renameColumn, problem: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), additive: true,
-			fix: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(f.Was()) + " TO " + pgsql.Name(f.Name()),
-		})
-		c.found.rename(s.relation(c.schema, s.Table), f.Was(), f.Name())
 	}
 }
 
@@ -129,23 +131,26 @@ func (c *catalog) rename(table relation, from, to string) {
 	for _, x := range t.indexes {
 		x.renameColumn(from, to)
 	}
-	for i := range t.foreignKeys {
-		if t.foreignKeys[i].column == from {
-			t.foreignKeys[i].column = to
-		}
+	for _, k := range t.foreignKeys {
+		replace(k.columns, from, to)
 	}
 	for _, other := range c.tables {
-		for i, k := range other.foreignKeys {
-			if k.target == table && k.targetColumn == from {
-				other.foreignKeys[i].targetColumn = to
+		for _, k := range other.foreignKeys {
+			if k.target == table {
+				replace(k.targetColumns, from, to)
 			}
 		}
 	}
 	for _, columns := range t.checks {
-		for i, column := range columns {
-			if column == from {
-				columns[i] = to
-			}
+		replace(columns, from, to)
+	}
+}
+
+// replace replaces a name in a list.
+func replace(names []string, from, to string) {
+	for i, name := range names {
+		if name == from {
+			names[i] = to
 		}
 	}
 }
@@ -153,33 +158,43 @@ func (c *catalog) rename(table relation, from, to string) {
 // addColumn adds a column. A constant default is a default of the column while it is added, which sets the existing
 // rows without rewriting the table (manual, section 5.6.1). Afterwards only the model has the default, as in a new
 // table.
-func (c *comparison) addColumn(f *core.Field) {
+func (c *comparison) addColumn(of cell) {
+	f := of.field
 	table := c.table(f.Resource())
 	d := difference{
-		phase: addColumn, problem: f.String() + ": column is missing", additive: true, added: f,
-		fix: "ALTER TABLE " + table + " ADD COLUMN " + columnSQL(f),
+		phase: addColumn, problem: f.String() + ": " + of.columnOr("column") + " is missing", additive: true, added: &of,
+		fix: "ALTER TABLE " + table + " ADD COLUMN " + of.columnSQL(),
 	}
-	c.commentColumn(f)
-	v := f.ConstantDefault()
+	c.commentColumn(of)
+	v := of.elementOf(f.ConstantDefault())
 	if f.Unique() || !v.IsSet() {
 		c.add(d)
 		return
 	}
-	d.fix += " DEFAULT " + literal(f, v)
+	d.fix += " DEFAULT " + of.literal(v)
 	c.add(d)
 	c.add(difference{
 		phase: dropDefault, problem: f.String() + ": the default belongs to the model only", additive: true, optional: true,
-		fix: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(f.Name()) + " DROP DEFAULT",
+		fix: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(of.name) + " DROP DEFAULT",
 	})
 }
 
-// literal returns a value as an SQL expression of the field's type.
-func literal(f *core.Field, v core.Value) string {
+// elementOf returns the value of the cell in a value of its field.
+func (c cell) elementOf(v core.Value) core.Value {
+	if v.Type() != core.Tuple {
+		return v
+	}
+	at := slices.IndexFunc(cellsOf(c.field), func(other cell) bool { return other.name == c.name })
+	return v.Tuple()[at]
+}
+
+// literal returns a value as an SQL expression of the cell's type.
+func (c cell) literal(v core.Value) string {
 	text := v.String()
 	if v.Type() == core.Bytes {
 		text = `\x` + hex.EncodeToString([]byte(v.Text()))
 	}
-	return strings.TrimSpace(pgsql.String(text)) + "::" + sqlType(f)
+	return strings.TrimSpace(pgsql.String(text)) + "::" + c.sqlType()
 }
 
 // warnAboutRenames logs where a field may have been renamed without Was, and where a renamed field has columns under
@@ -206,8 +221,8 @@ func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema str
 // added returns the names of the fields of a resource for which columns are added.
 func added(r *core.Resource, differences []difference) (names []string) {
 	for _, d := range differences {
-		if d.added != nil && d.added.Resource() == r {
-			names = append(names, d.added.Name())
+		if d.added != nil && d.added.field.Resource() == r {
+			names = append(names, d.added.name)
 		}
 	}
 	return names
@@ -215,15 +230,19 @@ func added(r *core.Resource, differences []difference) (names []string) {
 
 // hasFormerColumn reports whether the table has a column with the former name of a field.
 func (t *catalogTable) hasFormerColumn(r *core.Resource) bool {
-	return slices.ContainsFunc(r.Columns(), func(f *core.Field) bool { return t.columns[f.Was()] != nil })
+	return slices.ContainsFunc(cellsOfResource(r), func(c cell) bool {
+		return slices.ContainsFunc(c.was, func(name string) bool { return t.columns[name] != nil })
+	})
 }
 
 // renameWarnings returns warnings about columns that have data but are not in the model.
 func renameWarnings(r *core.Resource, added, held []string) (texts []string) {
-	for _, f := range r.Columns() {
-		if slices.Contains(held, f.Was()) {
-			texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, the present and the former name of the field; "+
-				"copy the values and drop the older column", f, f.Name(), f.Was()))
+	for _, c := range cellsOfResource(r) {
+		for _, was := range c.was {
+			if slices.Contains(held, was) {
+				texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, the present and the former name of the field; "+
+					"copy the values and drop the older column", c.field, c.name, was))
+			}
 		}
 	}
 	if len(texts) == 0 && len(added) > 0 && len(held) > 0 {
@@ -235,9 +254,10 @@ func renameWarnings(r *core.Resource, added, held []string) (texts []string) {
 
 // unmodelled returns the columns without a field, except generated columns, in the order of the table.
 func (t *catalogTable) unmodelled(r *core.Resource) (names []string) {
+	modelled := columnNames(cellsOfResource(r))
 	for _, num := range slices.Sorted(maps.Keys(t.byNum)) {
 		col := t.byNum[num]
-		if f := r.Field(col.name); !col.generated && (f == nil || !f.Stored()) {
+		if !col.generated && !slices.Contains(modelled, col.name) {
 			names = append(names, col.name)
 		}
 	}

@@ -55,7 +55,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 				if recs[i].At(c.index).IsAbsent() {
 					continue
 				}
-				t.forgetDetached(c.field, key)
+				t.forgetChanged(c.field, key)
 			}
 		}
 	}
@@ -90,17 +90,17 @@ type change struct {
 // changed returns the columns that at least one record changes.
 func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 	var changes []change
-	for i, c := range t.columns {
+	for _, c := range t.cells {
 		if c == t.key {
 			continue
 		}
 		count := 0
 		for _, rec := range recs {
-			if v := rec.At(i); !v.IsAbsent() {
+			if !rec.At(c.index).IsAbsent() {
 				if c.identityAlways {
 					return nil, readOnlyError(c.field)
 				}
-				if err := c.check(v); err != nil {
+				if err := c.check(rec); err != nil {
 					return nil, err
 				}
 				count++
@@ -129,7 +129,7 @@ func (u *update) many() bool { return len(u.op.Keys) > 1 }
 func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 	values, given := make([]core.Value, len(recs)), make([]bool, len(recs))
 	for i, rec := range recs {
-		values[i] = rec.At(c.index)
+		values[i] = c.in(rec)
 		given[i] = !values[i].IsAbsent()
 	}
 	return values, given
@@ -160,7 +160,7 @@ func (u *update) writeOne(t row, list func(), check core.Filter) {
 		list()
 		t.guard(check)
 		t.write(" FROM ", u.table.from, " AS t")
-		u.where(t, key, false)
+		u.where(t, key)
 		return
 	}
 	t.write("UPDATE ", u.table.from, " AS t SET ")
@@ -169,10 +169,10 @@ func (u *update) writeOne(t row, list func(), check core.Filter) {
 		if u.resets(c) {
 			t.WriteString("DEFAULT")
 		} else {
-			t.WriteString(c.fromModel(t.param(c.paramType, c.argument(u.recs[0].At(c.index)))))
+			t.WriteString(c.fromModel(t.param(c.paramType, c.argument(c.in(u.recs[0])))))
 		}
 	}
-	u.where(t, key, false)
+	u.where(t, key)
 	t.WriteString(" RETURNING ")
 	list()
 	t.guard(check)
@@ -181,9 +181,9 @@ func (u *update) writeOne(t row, list func(), check core.Filter) {
 }
 
 // where writes the condition for the rows with the keys that match the policies.
-func (u *update) where(t row, key string, many bool) {
+func (u *update) where(t row, keys keyOperand) {
 	t.WriteString(" WHERE ")
-	t.equals(u.table.key, u.table.key.classify(u.op.Keys...), key, many)
+	t.matches(keys)
 	t.and(u.op.Using)
 }
 
@@ -197,7 +197,7 @@ func (u *update) writeMany(t row) {
 		t.WriteString("SELECT ")
 		t.columns(u.table.stored)
 		t.write(" FROM ", u.table.from, " AS t")
-		u.where(t, keys, true)
+		u.where(t, keys)
 	}
 	t.WriteString(") SELECT ")
 	updated := t.as("u")
@@ -205,9 +205,9 @@ func (u *update) writeMany(t row) {
 	updated.failIfAnyMissing(keys, u.returned, u.op.Check)
 }
 
-func (u *update) writeChanges(t row, keys string) {
+func (u *update) writeChanges(t row, keys keyOperand) {
 	t.write("UPDATE ", u.table.from, " AS t SET ")
-	names, arrays := []string{"key"}, []string{keys}
+	names, arrays := []string{keys.names()}, []string{keys.arrays()}
 	for i, c := range u.changes {
 		values, given := valuesOf(c.column, u.recs)
 		names, arrays = append(names, valueName(i)), append(arrays, t.param(c.elementType()+"[]", c.array(values)))
@@ -222,28 +222,29 @@ func (u *update) writeChanges(t row, keys string) {
 		t.write(comma(i), c.name, " = ", value)
 	}
 	t.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ")")
-	u.where(t, "v.key", false)
+	u.where(t, keys.each())
 	t.WriteString(" RETURNING ")
 	t.columns(u.table.stored)
-	u.guardKey(t, "v.key")
+	u.guardKey(t, keys.each())
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
 
 // failIfAnyMissing follows a list of the columns of u. It writes expressions that fail, in this order, for the first
 // key that is not in u, for a row that violates the check, and for values that cannot be read.
-func (r row) failIfAnyMissing(keys string, columns []*column, check core.Filter) {
-	key := r.table.key
+func (r row) failIfAnyMissing(keys keyOperand, columns []*column, check core.Filter) {
 	r.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
 	if check.Kind() != core.FilterAll {
 		r.WriteString(" WHEN ")
 		r.filter(check, false)
-		r.write(" THEN NULL ELSE ", raise(markForbidden, r.column(key)+"::text"))
+		r.write(" THEN NULL ELSE ", raise(markForbidden, r.keyText()))
 	}
 	r.WriteString(" END")
 	r.failIfUnreadable(columns)
-	r.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
-		" WHERE NOT EXISTS (SELECT FROM u WHERE ", r.value(key), key.equalityCollation, " = v.key)) AS m LEFT JOIN u ON true")
+	r.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys.arrays(), ") WITH ORDINALITY AS v (", keys.names(), ", place)",
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ")
+	r.sameAs(keys.each())
+	r.WriteString(")) AS m LEFT JOIN u ON true")
 }
 
 // failIfMissing follows a statement for one key that began with WITH u AS. It returns the columns of the row, and fails
@@ -252,7 +253,7 @@ func (r row) failIfMissing(columns []*column, check core.Filter) {
 	r.WriteString(") SELECT ")
 	r = r.as("u")
 	r.values(columns)
-	key := r.column(r.table.key)
+	key := r.column(r.table.key.cells[0])
 	r.write(", CASE WHEN ", key, " IS NULL THEN ", raise(markMissing, "coalesce("+key+"::text, '1')"))
 	if check.Kind() != core.FilterAll {
 		r.WriteString(" WHEN ")

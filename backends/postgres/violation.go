@@ -1,8 +1,8 @@
 package postgres
 
 import (
+	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -92,14 +92,14 @@ func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 	switch {
 	case t != nil && t.uniques[err.ConstraintName] != nil:
-		f := t.uniques[err.ConstraintName]
-		if v := takenValue(f, err.Detail); v.IsSet() {
-			return f.AlreadyExistsWith(v)
+		c := t.uniques[err.ConstraintName]
+		if v := t.takenValue(c, op, err); v.IsSet() {
+			return c.field.AlreadyExistsWith(v)
 		}
-		return f.AlreadyExists()
-	case t != nil && t.uniqueIndexes[err.ConstraintName].Index != nil:
+		return c.field.AlreadyExists()
+	case t != nil && t.uniqueIndexes[err.ConstraintName] != nil:
 		x := t.uniqueIndexes[err.ConstraintName]
-		if claim := x.takenClaim(err.Detail); claim.IsSet() {
+		if claim := t.takenClaim(x, op, err); claim.IsSet() {
 			return x.AlreadyExistsWith(claim)
 		}
 		return x.AlreadyExists()
@@ -111,77 +111,113 @@ func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 	return &core.Error{Code: core.AlreadyExists}
 }
 
-// takenValue returns the value in the detail of an error. The detail has the form "Key (column)=(value) ..." in every
-// language. The value is absent if the detail has none, or one that the type cannot convert.
-func takenValue(f *core.Field, detail string) core.Value {
-	_, rest, _ := strings.Cut(detail, ")=(")
-	end := strings.LastIndex(rest, ")")
-	if end < 0 {
-		return core.Value{}
-	}
-	v, err := f.Type().Convert(rest[:end])
-	if err != nil {
-		return core.Value{}
-	}
-	return v
-}
-
-// uniqueIndex is a unique index of the model, with its fields in the order of the database.
-type uniqueIndex struct {
-	*core.Index
-
-	fields []*core.Field
+// takenValue returns the value of a unique column in the detail of an error. The detail has the form
+// "Key (columns)=(values) ..." in every language. The value is absent if the detail has none that the type can convert.
+func (t *table) takenValue(c *column, op *core.Op, err *pgconn.PgError) core.Value {
+	_, rest, _ := strings.Cut(err.Detail, ")=(")
+	return c.valueIn(t.valuesIn(err.ConstraintName, op, rest))
 }
 
 // bindUniqueIndexes sets the unique indexes of a table by their names.
 func (t *table) bindUniqueIndexes(found *catalogTable) {
 	for _, want := range t.resource.Indexes() {
 		for _, x := range found.indexes {
-			if !want.Unique || !x.fits(want, t.resource) {
-				continue
+			if want.Unique && x.fits(want, t.resource) {
+				t.uniqueIndexes[x.name] = want
 			}
-			fields := make([]*core.Field, len(x.columns))
-			for i, column := range x.columns {
-				fields[i] = t.fields[column]
-			}
-			t.uniqueIndexes[x.name] = uniqueIndex{want, fields}
 		}
 	}
 }
 
 // takenClaim returns the values in the detail of an error as [core.Index.Claim] does; absent if it cannot tell them from
 // each other. The detail has the form "Key (columns)=(values) ..." in every language, twice for an exclusion constraint.
-func (x uniqueIndex) takenClaim(detail string) core.Value {
-	begin := strings.Index(detail, "(")
-	end := strings.Index(detail, ")=(")
+func (t *table) takenClaim(x *core.Index, op *core.Op, err *pgconn.PgError) core.Value {
+	begin := strings.Index(err.Detail, "(")
+	end := strings.Index(err.Detail, ")=(")
 	if begin < 0 || end < begin {
 		return core.Value{}
 	}
-	columns := detail[begin : end+len(")=(")]
-	rest := detail[strings.LastIndex(detail, columns)+len(columns):]
-	end = strings.LastIndex(rest, ")")
-	if end < 0 {
-		return core.Value{}
-	}
-	texts := []string{rest[:end]}
-	if len(x.fields) > 1 {
-		texts = strings.Split(rest[:end], ", ")
-	}
-	if len(texts) != len(x.fields) {
-		return core.Value{}
-	}
-	values := make([]core.Value, len(texts))
+	columns := err.Detail[begin : end+len(")=(")]
+	found := t.valuesIn(err.ConstraintName, op, err.Detail[strings.LastIndex(err.Detail, columns)+len(columns):])
+	values := make([]core.Value, len(x.Order()))
 	for i, o := range x.Order() {
-		v, err := o.Field.Type().Convert(texts[slices.Index(x.fields, o.Field)])
-		if err != nil {
+		if values[i] = t.columns[o.Field.Column()].valueIn(found); !values[i].IsSet() {
 			return core.Value{}
 		}
-		values[i] = v
 	}
 	if len(values) == 1 {
 		return values[0]
 	}
 	return core.ListOf(values...)
+}
+
+// valueIn returns the value of the column that its cells have; absent if one has none.
+func (c *column) valueIn(cells map[*column]core.Value) core.Value {
+	if len(c.cells) == 1 {
+		return cells[c]
+	}
+	elements := make([]core.Value, len(c.cells))
+	for i, cell := range c.cells {
+		elements[i] = cells[cell]
+	}
+	return core.TupleOf(elements...)
+}
+
+// valuesIn returns the values of the cells of a constraint. The text begins with the values as the server spells them, joined
+// by commas, and a parenthesis; the last one ends them. If a value contains a comma, or a type cannot convert its
+// spelling, the values are those of the only record of the operation that fits. It returns nil if it cannot tell them.
+func (t *table) valuesIn(constraint string, op *core.Op, text string) map[*column]core.Value {
+	cells := t.constraints[constraint]
+	end := strings.LastIndex(text, ")")
+	if end < 0 || len(cells) == 0 {
+		return nil
+	}
+	text = text[:end]
+	texts := []string{text}
+	if len(cells) > 1 {
+		texts = strings.Split(text, ", ")
+	}
+	found := make(map[*column]core.Value)
+	if len(texts) == len(cells) {
+		for i, c := range cells {
+			if v, err := c.typ.Convert(texts[i]); err == nil {
+				found[c] = v
+			}
+		}
+		if len(found) == len(cells) {
+			return found
+		}
+	}
+	if op == nil || op.Resource != t.resource {
+		return nil
+	}
+	var fitting map[*column]core.Value
+	for _, rec := range op.Records {
+		values := make(map[*column]core.Value)
+		spelled := make([]string, len(cells))
+		for i, c := range cells {
+			values[c] = c.in(rec)
+			spelled[i] = values[c].String()
+		}
+		switch {
+		case len(found) == 0 && strings.Join(spelled, ", ") != text, !includes(values, found):
+		case fitting != nil && !maps.Equal(fitting, values):
+			return nil
+		default:
+			fitting = values
+		}
+	}
+	return fitting
+}
+
+// includes reports whether all of the values have the entries of some.
+func includes(all, some map[*column]core.Value) bool {
+	for c, v := range some {
+		if all[c] != v {
+			return false
+		}
+	}
+	return true
 }
 
 // valueError returns the error of a rejected value. f is nil if the field is unknown. The error contains the value if
@@ -218,20 +254,28 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 	if t == nil || t.foreignKeys[err.ConstraintName] == nil {
 		return valueError(op, nil)
 	}
-	f := t.foreignKeys[err.ConstraintName]
-	target := b.table(f.Target()).relation.name
-	column, value, ok := parseDetail(err.Detail, f, t.relation.name, target)
+	k := t.foreignKeys[err.ConstraintName]
+	f, target := k.field, b.table(k.field.Target()).relation.name
+	columns, values, ok := k.parseDetail(err.Detail, t.relation.name, target)
 	switch {
-	case err.Code == restrictViolation, ok && column != f.Name(),
-		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.relation.name, target),
+	case err.Code == restrictViolation, ok && columns != k.columns,
+		(!ok || columns == k.targetColumns) && endsLater(err.Detail, t.relation.name, target),
 		!ok && op != nil && op.Kind == core.Delete:
 		return f.StillReferenced()
 	}
-	key, bad := f.Type().Convert(value)
-	if !ok || bad != nil {
-		key = core.Null
+	key := core.Null
+	if ok {
+		if v := t.columns[f.Column()].valueIn(t.valuesIn(err.ConstraintName, op, values+")")); v.IsSet() {
+			key = v
+		}
 	}
 	return f.Target().NotFound(key)
+}
+
+// foreignKey is the constraint of a to-one relation.
+type foreignKey struct {
+	field                  *core.Field
+	columns, targetColumns string // as in the details of errors
 }
 
 // endsLater reports whether the last occurrence of a name in the text ends after that of another name. One name may be
@@ -247,15 +291,15 @@ func endsLater(text, name, other string) bool {
 	return len(name) > len(other)
 }
 
-// parseDetail returns the column and the value in a detail. A value may contain parentheses; it ends at the last one
+// parseDetail returns the columns and the values in a detail. A value may contain parentheses; the values end at the last one
 // before the name of the table.
-func parseDetail(text string, f *core.Field, own, target string) (column, value string, ok bool) {
+func (k *foreignKey) parseDetail(text, own, target string) (columns, values string, ok bool) {
 	_, rest, ok := strings.Cut(text, "(")
 	if !ok {
 		return "", "", false
 	}
-	for _, column := range []string{f.Name(), f.Target().Key().Name()} {
-		after, is := strings.CutPrefix(rest, column+")=(")
+	for _, columns := range []string{k.columns, k.targetColumns} {
+		after, is := strings.CutPrefix(rest, columns+")=(")
 		if !is {
 			continue
 		}
@@ -264,7 +308,7 @@ func parseDetail(text string, f *core.Field, own, target string) (column, value 
 			after = after[:names]
 		}
 		if i := strings.LastIndex(after, ")"); i >= 0 {
-			return column, after[:i], true
+			return columns, after[:i], true
 		}
 	}
 	return "", "", false

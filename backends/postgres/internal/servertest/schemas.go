@@ -50,22 +50,12 @@ func (s *Schemas) Backend(tb testing.TB, m *core.Model, p *pgxpool.Pool, opts po
 // BackendWith is Backend with options that depend on the name of the schema.
 func (s *Schemas) BackendWith(tb testing.TB, m *core.Model, p *pgxpool.Pool, opts func(schema string) postgres.Options) core.Backend {
 	tb.Helper()
-	if hasTuples(m) { // Bind rejects the model
-		return postgres.New(p, "", opts(""))
-	}
 	ddl := strings.Join(postgres.DDL("", m), "")
 	b := &pooled{set: s, ddl: ddl, schema: s.take(ddl, m)}
 	s.clear(tb, b.schema, m)
 	b.open = func() *postgres.Backend { return postgres.New(p, b.schema, opts(b.schema)) }
 	b.Backend = b.open()
 	return b
-}
-
-// hasTuples reports whether the model has keys or relations of several fields.
-func hasTuples(m *core.Model) bool {
-	return slices.ContainsFunc(m.Stored(), func(r *core.Resource) bool {
-		return slices.ContainsFunc(r.Columns(), func(f *core.Field) bool { return f.Type() == core.Tuple || f.Parts() != nil })
-	})
 }
 
 // Reopen returns a backend on the schema of a closed one. It is for storetest's option Reopen.
