@@ -53,22 +53,8 @@ var suites = []struct {
 	}},
 }
 
-// severalFields are the families about keys of several fields.
-var severalFields = []string{"kit key_parts", "engine keys_of_several_fields", "REST ids_of_several_fields"}
-
-// lacking names the families that a column does not run: records in memory do not outlive the program, and PostgreSQL
-// does not store keys of several fields.
-var lacking = map[string][]string{
-	"memory":          {"kit durability"},
-	"postgres direct": severalFields, "postgres bouncer": severalFields, "postgres simple": severalFields, "postgres foreign": severalFields,
-}
-
-// lacks reports whether the column does not run the row, or the family of the case in the row.
-func (r row) lacks(column int, name string) bool {
-	family, _, _ := strings.Cut(name, "/")
-	names := lacking[columns[column]]
-	return slices.Contains(names, r.name) || slices.Contains(names, r.name+" "+family)
-}
+// lacking names the column without cases of a row: records in memory do not outlive the program.
+var lacking = map[string]string{"kit durability": "memory"}
 
 // row is one line of the table: by column, whether each case passed. A column is nil if its package did not run.
 type row struct {
@@ -109,7 +95,7 @@ func tabulate(ended map[string]map[string]string) []row {
 		}
 		for i := range rows[first:] { // a package that ran without a case of the row differs from the others
 			for column, at := range s.tests {
-				if r := &rows[first+i]; ended[module+at[0]] != nil && r.cases[column] == nil && !r.lacks(column, "") {
+				if r := &rows[first+i]; ended[module+at[0]] != nil && r.cases[column] == nil && lacking[r.name] != columns[column] {
 					r.cases[column] = map[string]bool{}
 				}
 			}
@@ -153,7 +139,7 @@ func write(rows []row) {
 		for i, cases := range r.cases {
 			text := fmt.Sprint(passed(cases))
 			switch {
-			case r.lacks(i, ""):
+			case lacking[r.name] == columns[i]:
 				text = "-"
 			case cases == nil:
 				text = ""
@@ -190,10 +176,7 @@ func differences(rows []row, all bool) error {
 				continue
 			}
 			for _, name := range slices.Sorted(maps.Keys(union)) {
-				switch _, ran := cases[name]; {
-				case ran && r.lacks(i, name):
-					errs = append(errs, fmt.Errorf("%s ran %s: %s, which it is declared to lack", columns[i], r.name, name))
-				case !ran && !r.lacks(i, name):
+				if _, ok := cases[name]; !ok {
 					errs = append(errs, fmt.Errorf("%s did not run %s: %s", columns[i], r.name, name))
 				}
 			}

@@ -111,24 +111,3 @@ func TestACaseThatFailedHasRunAndDoesNotCount(t *testing.T) {
 		t.Errorf("got %v, %v", rows, err)
 	}
 }
-
-func TestPostgreSQLMayLackOnlyKeysOfSeveralFields(t *testing.T) {
-	keys := map[string][]string{
-		"backends/memory": {"TestConformance/read/a", "TestConformance/key_parts/a"},
-		"core/engine":     {"TestRules/fields/a", "TestRules/keys_of_several_fields/a"},
-		"core/rest":       {"TestRules/ids", "TestRules/ids_of_several_fields/a"},
-		"backends/postgres": {
-			"TestConformance/direct/read/a", "TestConformance/bouncer/read/a", "TestConformance/simple_protocol/read/a",
-			"TestEngineRules/direct/fields/a", "TestEngineRules/bouncer/fields/a", "TestEngineRules/simple_protocol/fields/a", "TestEngineRulesOnNonDeferrableSchemas/fields/a",
-			"TestRESTRules/direct/ids", "TestRESTRules/bouncer/ids", "TestRESTRules/simple_protocol/ids", "TestRESTRulesOnNonDeferrableSchemas/ids",
-		},
-	}
-	if err := differences(tabulate(results(keys)), true); err != nil {
-		t.Error(err)
-	}
-	keys["backends/postgres"] = append(keys["backends/postgres"], "TestEngineRules/direct/keys_of_several_fields/a")
-	err := differences(tabulate(results(keys)), true)
-	if err == nil || err.Error() != "postgres direct ran engine: keys_of_several_fields/a, which it is declared to lack" {
-		t.Errorf("got %v", err)
-	}
-}

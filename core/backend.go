@@ -15,8 +15,6 @@ import "context"
 // a method other than Rollback returns the context's error and does nothing else.
 type Backend interface {
 	// Bind prepares the backend for the records of [Model.Stored]. The error lists every part of the model that the backend cannot store.
-	// For a model with keys or relations of several fields, a backend that cannot store them returns an error that wraps
-	// [errors.ErrUnsupported].
 	Bind(ctx context.Context, m *Model) error
 	// KeySource returns the source of the keys of a resource of the bound model. A backend without special rules
 	// returns [DefaultKeySource].

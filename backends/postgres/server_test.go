@@ -64,7 +64,7 @@ func nonDeferrableDDL(schema string, m *core.Model) []string {
 		statements[i] = strings.TrimSuffix(sql, " DEFERRABLE INITIALLY DEFERRED")
 		for _, r := range m.Resources() {
 			for _, f := range r.References() {
-				key := "ALTER TABLE " + pgx.Identifier{schema, r.Name()}.Sanitize() + " ADD FOREIGN KEY (" + pgx.Identifier{f.Name()}.Sanitize() + ")"
+				key := "ALTER TABLE " + pgx.Identifier{schema, r.Name()}.Sanitize() + " ADD FOREIGN KEY (" + strings.Join(quotedColumns(f), ", ") + ")"
 				if f.OnDelete() == core.Cascade && strings.HasPrefix(sql, key) {
 					statements[i] += " ON DELETE CASCADE"
 				}
@@ -74,6 +74,23 @@ func nonDeferrableDDL(schema string, m *core.Model) []string {
 	return statements
 }
 
+// quotedColumns returns the columns of a field in the tables of [postgres.DDL].
+func quotedColumns(f *core.Field) (columns []string) {
+	parts := f.Parts()
+	switch {
+	case parts == nil && f.Type() != core.Tuple:
+		return []string{pgx.Identifier{f.Name()}.Sanitize()}
+	case parts == nil:
+		for _, column := range quotedColumns(f.Target().Key()) {
+			columns = append(columns, `"`+f.Name()+"_"+column[1:])
+		}
+	}
+	for _, part := range parts {
+		columns = append(columns, quotedColumns(part)...)
+	}
+	return columns
+}
+
 // rules are prefixes of the names of rules. Without prefixes they are all rules.
 type rules struct{ engine, rest []string }
 
@@ -81,12 +98,12 @@ type rules struct{ engine, rest []string }
 // kit for backends runs in each mode, so the samples cover only how requests reach the server, and in which order they
 // write. make soak runs all rules in all modes.
 var (
-	protocolSample   = rules{[]string{"values/", "relation rules/", "members/"}, []string{"types", "errors"}}
+	protocolSample   = rules{[]string{"values/", "relation rules/", "keys of several fields/", "members/"}, []string{"types", "errors", "ids of several fields"}}
 	constraintSample = rules{
 		[]string{
-			"relations/", "relation rules/", "deleting/", "replacing/", "nesting/", "random/requests on relations with rules agree with a simple model",
+			"relations/", "relation rules/", "keys of several fields/", "deleting/", "replacing/", "nesting/", "random/requests on relations with rules agree with a simple model",
 		},
-		[]string{"delete", "replace", "errors"},
+		[]string{"delete", "replace", "errors", "ids of several fields"},
 	}
 )
 
@@ -99,18 +116,16 @@ func sampleOf(mode servertest.Mode) rules {
 }
 
 func (r rules) checkEngine(t *testing.T, open storetest.Factory) {
-	tuples := storetest.StoresTuples(t, open)
 	for _, c := range enginetest.Cases() {
-		if isSampled(c.Name, r.engine) && (tuples || !c.Tuples()) {
+		if isSampled(c.Name, r.engine) {
 			t.Run(c.Name, func(t *testing.T) { c.Check(t, open) })
 		}
 	}
 }
 
 func (r rules) checkREST(t *testing.T, open storetest.Factory) {
-	tuples := storetest.StoresTuples(t, open)
 	for _, c := range resttest.Cases() {
-		if isSampled(c.Name, r.rest) && (tuples || !c.Tuples()) {
+		if isSampled(c.Name, r.rest) {
 			t.Run(c.Name, func(t *testing.T) { c.Check(t, open) })
 		}
 	}

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -20,8 +19,6 @@ type Case struct {
 	Rule string
 	// Durable means that the case needs [Options.Reopen]. [Run] leaves it out otherwise.
 	Durable bool
-	// Tuples means that the case needs keys of several fields, see [StoresTuples]. [Run] leaves it out otherwise.
-	Tuples bool
 
 	check func(t *kit.Fixture)
 }
@@ -35,7 +32,6 @@ type rule struct {
 var families = []struct {
 	name    string
 	durable bool
-	tuples  bool
 	rows    []rule
 }{
 	{name: "read", rows: readRules},
@@ -51,7 +47,7 @@ var families = []struct {
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: slices.Concat(integrityRules, indexRules)},
-	{name: "key parts", rows: keyPartRules, tuples: true},
+	{name: "key parts", rows: keyPartRules},
 	{name: "errors", rows: errorRules},
 	{name: "ownership", rows: ownershipRules},
 	{name: "transaction", rows: transactionRules},
@@ -70,14 +66,14 @@ func Cases() []Case {
 	var cases []Case
 	for _, f := range families {
 		for _, r := range f.rows {
-			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.text, Durable: f.durable, Tuples: f.tuples, check: r.check})
+			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.text, Durable: f.durable, check: r.check})
 		}
 	}
 	return cases
 }
 
 // Check runs the case on a backend of its own. It ends the test at the first violation. A durable case needs
-// [Options.Reopen], and a case with tuples needs a backend that stores them.
+// [Options.Reopen].
 func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	completed := false
 	defer func() {
@@ -88,11 +84,7 @@ func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	if c.Durable && opts.Reopen == nil {
 		tb.Fatalf("the case %q is durable and needs Options.Reopen", c.Name)
 	}
-	t := kit.New(tb, open, kit.Options(opts))
-	if c.Tuples && !t.HasTuples() {
-		tb.Fatalf("the case %q needs a backend that stores keys of several fields", c.Name)
-	}
-	c.check(t)
+	c.check(kit.New(tb, open, kit.Options(opts)))
 	completed = true
 }
 
@@ -122,10 +114,9 @@ type Options struct {
 // Run checks each case of [Cases] in a subtest family/name.
 func Run(t *testing.T, open Factory) { Options{}.Run(t, open) }
 
-// Run checks each case of [Cases] with the options. It leaves out durable cases if Reopen is nil, and cases with tuples
-// if the backend cannot store them.
+// Run checks each case of [Cases] with the options. It leaves out durable cases if Reopen is nil.
 func (o Options) Run(t *testing.T, open Factory) {
-	cases, tuples := Cases(), StoresTuples(t, open)
+	cases := Cases()
 	for len(cases) > 0 {
 		n := 1
 		for n < len(cases) && cases[n].Family == cases[0].Family {
@@ -133,7 +124,7 @@ func (o Options) Run(t *testing.T, open Factory) {
 		}
 		family := cases[:n]
 		cases = cases[n:]
-		if family[0].Durable && o.Reopen == nil || family[0].Tuples && !tuples {
+		if family[0].Durable && o.Reopen == nil {
 			continue
 		}
 		t.Run(family[0].Family, func(t *testing.T) {
@@ -142,24 +133,4 @@ func (o Options) Run(t *testing.T, open Factory) {
 			}
 		})
 	}
-}
-
-// StoresTuples reports whether backends of the factory store keys and relations of several fields, whose values have the
-// type [core.Tuple]. Otherwise Bind returns an error that wraps [errors.ErrUnsupported]. The test ends at any other error.
-func StoresTuples(tb testing.TB, open Factory) bool {
-	tb.Helper()
-	m := core.MustModel("tuples", core.ResourceSpec{Name: "pair", Fields: []core.FieldSpec{
-		{Name: "first", Type: core.Int, Key: true}, {Name: "second", Type: core.Int, Key: true},
-	}})
-	store, err := core.New(tb.Context(), m, open(tb, m))
-	if errors.Is(err, errors.ErrUnsupported) {
-		return false
-	}
-	if err == nil {
-		err = store.Close()
-	}
-	if err != nil {
-		tb.Fatalf("a store with a key of several fields: %v", err)
-	}
-	return true
 }

@@ -21,9 +21,6 @@
 //
 //	storetest.Options{Reopen: reopen}.Run(t, open)
 //
-// A backend without keys of several fields returns an error from Bind that wraps [errors.ErrUnsupported]. The kit then
-// leaves out the cases with [Case.Tuples], and runs the others on a model without such keys.
-//
 // # Cases
 //
 // Each [Case] is one rule of the contract and has a backend of its own, so that a failure does not hide the next one. A

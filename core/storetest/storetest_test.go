@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -121,47 +120,4 @@ func TestCasesHaveUniqueNamesAndRules(t *testing.T) {
 			t.Errorf("%q: %q is no rule in a sentence", full, c.Rule)
 		}
 	}
-}
-
-func TestBackendWithoutTuplesPasses(t *testing.T) {
-	open := func(testing.TB, *core.Model) core.Backend { return new(withoutTuples) }
-	storetest.Options{Checks: 5, Reopen: reopen, Patience: 2 * time.Millisecond}.Run(t, open)
-	if storetest.StoresTuples(t, open) {
-		t.Error("the backend rejects models with tuples")
-	}
-}
-
-func TestCasesWithTuplesNeedThem(t *testing.T) {
-	open := func(testing.TB, *core.Model) core.Backend { return new(withoutTuples) }
-	n := 0
-	for _, c := range storetest.Cases() {
-		if !c.Tuples {
-			continue
-		}
-		n++
-		if r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, open, storetest.Options{}) }); !r.Failed() {
-			t.Errorf("%s/%s passes on a backend without tuples", c.Family, c.Name)
-		}
-	}
-	if n == 0 || !storetest.StoresTuples(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) }) {
-		t.Errorf("%d cases need tuples", n)
-	}
-}
-
-// withoutTuples is a backend that cannot store keys of several fields.
-type withoutTuples struct{ kittest.Naive }
-
-func (b *withoutTuples) Bind(ctx context.Context, m *core.Model) error {
-	for _, r := range m.Resources() {
-		for _, f := range r.Columns() {
-			if f.Parts() != nil || f.Type() == core.Tuple {
-				return fmt.Errorf("%v has several fields: %w", f, errors.ErrUnsupported)
-			}
-		}
-	}
-	return b.Naive.Bind(ctx, m)
-}
-
-func (b *withoutTuples) Reopen() core.Backend {
-	return &withoutTuples{kittest.Naive{Rows: b.Rows, Last: slices.Clone(b.Last)}}
 }

@@ -16,7 +16,4 @@
 // long as no request fails or chooses a key. [Run] takes a few seconds on memory. The environment variable
 // LARDER_ROUNDS sets the number of rounds of the concurrent cases, by default 50. [Crowd] is separate, because it
 // inserts 100,000 records.
-//
-// A backend without keys of several fields returns an error from Bind that wraps [errors.ErrUnsupported]. [Run] then
-// leaves out the cases for which [Case.Tuples] holds.
 package enginetest

@@ -2,12 +2,10 @@ package enginetest
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
-	"github.com/larder-go/larder/core/storetest"
 )
 
 // NewBackend returns a new, empty backend for the model. It may use tb to register clean-up; the store closes the
@@ -27,21 +25,10 @@ func (c Case) Check(t *testing.T, newBackend func(tb testing.TB, m *core.Model) 
 	c.run(t, newBackend)
 }
 
-// tuples is the family of the rules that need keys of several fields.
-const tuples = "keys of several fields"
-
-// Tuples reports whether the rule needs keys of several fields, see [storetest.StoresTuples]. [Run] leaves it out
-// otherwise.
-func (c Case) Tuples() bool { return strings.HasPrefix(c.Name, tuples+"/") }
-
-// Run runs every case as a subtest, each on a new backend. It leaves out cases with tuples if the backend cannot store
-// them.
+// Run runs every case as a subtest, each on a new backend.
 func Run(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
-	stored := storetest.StoresTuples(t, newBackend)
 	for _, c := range Cases() {
-		if stored || !c.Tuples() {
-			t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
-		}
+		t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
 	}
 }
 
@@ -61,7 +48,7 @@ func Cases() []Case {
 		{"updating", updatingCases()},
 		{"replacing", replacingCases()},
 		{"assigned keys", assignedCases()},
-		{tuples, keyCases()},
+		{"keys of several fields", keyCases()},
 		{"deleting", deletingCases()},
 		{"relations", relationCases()},
 		{"relation rules", relationRuleCases()},

@@ -12,8 +12,5 @@
 // Each subtest has the name of its rule. Most rules are tables of requests and answers. In addition, every answer must
 // keep the rules that hold for all answers, such as the shape of errors and the headers for caches.
 //
-// A backend without keys of several fields returns an error from Bind that wraps [errors.ErrUnsupported]. [Run] then
-// leaves out the families for which [Case.Tuples] holds.
-//
 // The backend must be empty, and must generate small ascending ids; gaps are allowed.
 package resttest

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
 )
 
 // NewBackend returns a new, empty backend for the model. It registers its own clean-up with tb.Cleanup. The store closes
@@ -23,20 +22,10 @@ type Case struct {
 // Check checks each rule of the family in a subtest, on backends of its own. The rules do not run in parallel.
 func (c Case) Check(t *testing.T, newBackend NewBackend) { c.run(t, newBackend) }
 
-// tuples is the family of the rules that need keys of several fields.
-const tuples = "ids of several fields"
-
-// Tuples reports whether the rules need keys of several fields, see [storetest.StoresTuples]. [Run] leaves them out
-// otherwise.
-func (c Case) Tuples() bool { return c.Name == tuples }
-
-// Run checks all families, each in a subtest. It leaves out families with tuples if the backend cannot store them.
+// Run checks all families, each in a subtest.
 func Run(t *testing.T, newBackend NewBackend) {
-	stored := storetest.StoresTuples(t, newBackend)
 	for _, c := range Cases() {
-		if stored || !c.Tuples() {
-			t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
-		}
+		t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
 	}
 }
 
@@ -68,7 +57,7 @@ var families = []Case{
 	{"numbers", testNumbers},
 	{"rejected ids", testRejectedPutIDs},
 	{"assigned ids", testAssignedIDs},
-	{tuples, testTupleIDs},
+	{"ids of several fields", testTupleIDs},
 	{"types", testTypes},
 	{"preconditions", testPreconditions},
 	{"errors", testErrors},

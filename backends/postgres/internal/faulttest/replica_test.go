@@ -462,12 +462,8 @@ func TestRulesWithReplica(t *testing.T) {
 		tb.Helper()
 		return schemas.Backend(tb, m, p, postgres.Options{Replicas: []string{standby.URL()}})
 	}
-	tuples := storetest.StoresTuples(t, open)
 	t.Run("kit", func(t *testing.T) {
 		for _, c := range storetest.Cases() {
-			if c.Tuples && !tuples {
-				continue
-			}
 			switch c.Family {
 			case "isolation", "concurrency", "random", "durability":
 			default:
@@ -477,9 +473,6 @@ func TestRulesWithReplica(t *testing.T) {
 	})
 	t.Run("REST", func(t *testing.T) {
 		for _, c := range resttest.Cases() {
-			if c.Tuples() && !tuples {
-				continue
-			}
 			switch c.Name {
 			case "pages", "related records", "preconditions", "errors":
 			default:

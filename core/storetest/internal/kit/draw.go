@@ -59,7 +59,6 @@ func (d Drawer) Bool(label string) bool { return rapid.Bool().Draw(d.T, label) }
 // Resource draws a resource of the backend kit's model, in most cases cookie, jar or ticket.
 func (d Drawer) Resource(m *core.Model) *core.Resource {
 	names := []string{"cookie", "jar", "ticket", "cookie", "jar", "ticket", "order", "line", "parcel"}
-	names = slices.DeleteFunc(names, func(name string) bool { return m.Resource(name) == nil }) // of a model without tuples
 	return m.Resource(rapid.SampledFrom(names).Draw(d.T, "resource"))
 }
 

@@ -25,8 +25,8 @@ type Fixture struct {
 	Store *core.Store
 }
 
-// New returns a fixture on a backend that open returns, with [Model] or, if the backend cannot store keys of several
-// fields, with the other resources of Model. It closes the store at the end of the test; a case may close it earlier.
+// New returns a fixture on a backend that open returns. It closes the store at the end of the test; a case may close it
+// earlier.
 func New(tb testing.TB, open Factory, opts Options) *Fixture {
 	if opts.Patience <= 0 {
 		opts.Patience = 5 * time.Millisecond
@@ -37,17 +37,10 @@ func New(tb testing.TB, open Factory, opts Options) *Fixture {
 	ctx, cancel := context.WithTimeout(tb.Context(), opts.Timeout)
 	tb.Cleanup(cancel)
 	t := &Fixture{open: open, Opts: opts}
-	t.Client = &Client{TB: tb, Ctx: ctx, Model: Model()}
-	t.Backend = open(tb, t.Model)
-	err := t.tryBind()
-	if errors.Is(err, errors.ErrUnsupported) {
-		t.Model = modelWithoutTuples()
-		t.Backend = open(tb, t.Model)
-		err = t.tryBind()
-	}
-	if err != nil {
-		t.Fatalf("core.New with the kit's model: %v", err)
-	}
+	m := Model()
+	t.Backend = open(tb, m)
+	t.Client = &Client{TB: tb, Ctx: ctx, Model: m}
+	t.bind()
 	tb.Cleanup(func() {
 		if err := t.Store.Close(); err != nil && !errors.Is(err, core.ErrClosed) { // ErrClosed: the case has closed it
 			tb.Errorf("close: %v", err)
@@ -59,21 +52,12 @@ func New(tb testing.TB, open Factory, opts Options) *Fixture {
 // bind creates the store of the backend.
 func (t *Fixture) bind() {
 	t.Helper()
-	if err := t.tryBind(); err != nil {
+	store, err := newStore(t.Ctx, t.TB, t.Model, t.Backend, t.Opts)
+	if err != nil {
 		t.Fatalf("core.New with the kit's model: %v", err)
 	}
+	t.Store, t.Querier = store, store
 }
-
-func (t *Fixture) tryBind() error {
-	store, err := newStore(t.Ctx, t.TB, t.Model, t.Backend, t.Opts)
-	if err == nil {
-		t.Store, t.Querier = store, store
-	}
-	return err
-}
-
-// HasTuples reports whether the model has resources with keys of several fields.
-func (t *Fixture) HasTuples() bool { return t.Model.Resource("line") != nil }
 
 // newStore returns a store with the kit's decorator outermost, then the decorators of the options, then the backend.
 func newStore(ctx context.Context, tb testing.TB, m *core.Model, b core.Backend, opts Options) (*core.Store, error) {

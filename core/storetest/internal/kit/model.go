@@ -1,51 +1,40 @@
 package kit
 
-import (
-	"slices"
-
-	"github.com/larder-go/larder/core"
-)
+import "github.com/larder-go/larder/core"
 
 // Model returns the model of the backend kit. It has a resource for each type of key, keys of several fields, a relation of
 // each kind, a column of each type, API names that differ from the stored names, and names that are reserved words of SQL.
 func Model() *core.Model {
-	return core.MustModel("storetest", slices.Concat(resources(), tupleResources())...)
-}
-
-// modelWithoutTuples returns [Model] without the resources that have keys or relations of several fields.
-func modelWithoutTuples() *core.Model { return core.MustModel("storetest", resources()...) }
-
-func resources() []core.ResourceSpec {
-	return []core.ResourceSpec{
-		{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+	return core.MustModel("storetest",
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
 			{Name: "size", Type: core.Int},
 			{Name: "cookies", APIName: "Cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
-		{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			{Name: "kind", Type: core.Text, Indexed: true},
 			{Name: "weight", Type: core.Int},
 			{Name: "note", Type: core.Text},
 			{Name: "jar", APIName: "InJar", ToOne: "jar"},
 		}},
-		{Name: "person", APIName: "Person", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "person", APIName: "Person", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.UUID, Key: true},
 			{Name: "name", Type: core.Text},
 			{Name: "wife", APIName: "Wife", ToOne: "person"},
 			{Name: "husband", ToOne: "person", Inverse: "wife"},
 		}},
-		{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
 			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true},
 			{Name: "title", Type: core.Text},
 			{Name: "parent", APIName: "Parent", ToOne: "page", OnDelete: core.Cascade},
 		}},
-		{Name: "code", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
 			{Name: "number", Type: core.Int, Key: true, Assigned: true},
 			{Name: "title", Type: core.Text},
 		}},
-		{Name: "sample", APIName: "Sample", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "sample", APIName: "Sample", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "int", Type: core.Int},
 			{Name: "float", Type: core.Float},
@@ -62,12 +51,12 @@ func resources() []core.ResourceSpec {
 			{Name: "jars", ToMany: "jar"},
 			{Name: "pages", ToMany: "page"},
 		}},
-		{Name: "order", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "order", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "group", Type: core.Int, Indexed: true},
 			{Name: "value", Type: core.Int},
 		}},
-		{Name: "ticket", APIName: "Ticket", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "ticket", APIName: "Ticket", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "desk", APIName: "Desk", Type: core.Int},
 			{Name: "number", Type: core.Int},
@@ -78,32 +67,26 @@ func resources() []core.ResourceSpec {
 			{Fields: []string{"title"}, Where: core.Eq("closed", nil), Unique: true},
 			{Fields: []string{"desk", "-due"}, Where: core.Eq("closed", nil)},
 		}},
-	}
-}
-
-// tupleResources have keys and relations of several fields. No record of [resources] references them.
-func tupleResources() []core.ResourceSpec {
-	return []core.ResourceSpec{
-		{Name: "line", APIName: "Line", KeyName: "key", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "line", APIName: "Line", KeyName: "key", Fields: []core.FieldSpec{
 			{Name: "order", APIName: "Order", ToOne: "order", Key: true},
 			{Name: "number", APIName: "No", Type: core.Int, Key: true},
 			{Name: "text", Type: core.Text},
 		}},
-		{Name: "parcel", APIName: "Parcel", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "parcel", APIName: "Parcel", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "order", ToOne: "order"},
 			{Name: "line_number", Type: core.Int},
 			{Name: "line", APIName: "OfLine", ToOne: "line", Via: []string{"order", "line_number"}},
 			{Name: "spare", ToOne: "line"},
 		}},
-		{Name: "mark", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "mark", Fields: []core.FieldSpec{
 			{Name: "line", ToOne: "line", Key: true},
 			{Name: "page", ToOne: "page", Key: true},
 		}},
-		{Name: "slot", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "slot", Fields: []core.FieldSpec{
 			{Name: "text", Type: core.Text, Key: true}, {Name: "int", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID, Key: true},
 			{Name: "bool", Type: core.Bool, Key: true}, {Name: "time", Type: core.Time, Key: true}, {Name: "date", Type: core.Date, Key: true},
 			{Name: "localtime", Type: core.LocalTime, Key: true}, {Name: "value", Type: core.Int},
 		}},
-	}
+	)
 }
