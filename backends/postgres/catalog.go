@@ -208,6 +208,7 @@ type catalogForeignKey struct {
 	targetColumns   []string // by the positions of columns
 	immediate       bool     // checked with every statement
 	hasDeleteAction bool     // ON DELETE CASCADE, SET NULL or SET DEFAULT
+	full            bool     // MATCH FULL: all of the columns are null, or none
 }
 
 // columnsAre reports whether the foreign key leads from the columns of a to-one relation to those of the key of its target.
@@ -293,7 +294,7 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 	var table relation
 	for rows.Next() {
 		var key catalogForeignKey
-		if err := rows.Scan(&table.schema, &table.name, &key.name, &key.columns, &key.target.schema, &key.target.name, &key.targetColumns, &key.immediate, &key.hasDeleteAction); err != nil {
+		if err := rows.Scan(&table.schema, &table.name, &key.name, &key.columns, &key.target.schema, &key.target.name, &key.targetColumns, &key.immediate, &key.hasDeleteAction, &key.full); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {

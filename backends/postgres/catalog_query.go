@@ -117,7 +117,7 @@ SELECT n.nspname::text, c.relname::text, k.conname::text, ARRAY(
        tn.nspname::text, t.relname::text, ARRAY(
          SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS x (num, place)
          JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.num ORDER BY x.place),
-       NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd')
+       NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd'), k.confmatchtype = 'f' AND k.convalidated
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

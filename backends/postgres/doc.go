@@ -27,8 +27,8 @@
 // The parts of a key of several fields are columns, and together the primary key; the key itself has no column. A relation
 // to such a key through [core.FieldSpec.Via] uses the columns of these fields. Without Via, it has a column for each column of
 // the key, and their names join those of the relation and of the column by "_": a relation "spare" to a key of "order" and
-// "number" is stored in "spare_order" and "spare_number". Its foreign key has all of the columns. The relation is null if one
-// of them is null.
+// "number" is stored in "spare_order" and "spare_number". Its foreign key has all of the columns, with MATCH FULL if no other
+// field uses them. The relation is null if one of them is null.
 //
 // [DDL] returns the statements that create the tables of a model. [Migrate] executes the missing ones and renames columns
 // of renamed fields. Neither drops or changes anything else. For other migrations use a tool such as goose
@@ -110,6 +110,9 @@
 //	CREATE INDEX ON country (code COLLATE "C")
 //
 // DDL gives text columns the collation "C".
+//
+// An order by a relation with several columns reads all rows, too, unless they are NOT NULL or their foreign key is MATCH FULL:
+// rows with null in only some of the columns sort as if all were null.
 //
 // # Conditions on related records
 //

@@ -126,6 +126,105 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 }
 
+// Each statement on a table with a key of several fields touches few of its 1,500 pages.
+func TestStatementsUseIndexesOfSeveralColumns(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "order", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "lines", ToMany: "line", Inverse: "order"}}},
+		core.ResourceSpec{Name: "line", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "order", ToOne: "order", Key: true}, {Name: "code", Type: core.Text, Key: true}, {Name: "note", Type: core.Text},
+			{Name: "parcels", ToMany: "parcel", Inverse: "line"},
+		}},
+		core.ResourceSpec{Name: "parcel", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "order", ToOne: "order"}, {Name: "code", Type: core.Text},
+			{Name: "line", ToOne: "line", Via: []string{"order", "code"}}, {Name: "spare", ToOne: "line"},
+		}},
+	)
+	schema := pgtest.Schema(t)
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
+	for _, sql := range []string{
+		`INSERT INTO $S.order (id) SELECT generate_series(1, 10)`,
+		`INSERT INTO $S.line ("order", code, note) SELECT 1 + i % 10, 'code ' || i, repeat('x', 50) FROM generate_series(1, 100000) AS i`,
+		`INSERT INTO $S.parcel ("order", code, spare_order, spare_code) SELECT "order", code, CASE WHEN code < 'code 7' THEN "order" END, CASE WHEN code < 'code 7' THEN code END FROM $S.line`,
+		`INSERT INTO $S.line VALUES (3, 'unused'), (4, 'unused')`,
+		`ANALYZE $S.order, $S.line, $S.parcel`,
+	} {
+		servertest.Execute(t, servertest.InSchema(schema, sql))
+	}
+	p, last := servertest.RecordedPool(t)
+	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
+	servertest.Must(t, err)
+	ctx, line, parcel := t.Context(), m.Resource("line"), m.Resource("parcel")
+	keysOf := func(texts ...string) (keys []core.Value) {
+		for _, text := range texts {
+			key, err := line.Key().Convert(text)
+			servertest.Must(t, err)
+			keys = append(keys, key)
+		}
+		return keys
+	}
+	keys, unused := keysOf("6,code 5", "8,code 70007", "3,missing"), keysOf("3,unused", "4,unused")
+	list := func(r *core.Resource, q core.Query) func() error {
+		return func() error { _, err := s.Select(ctx, r, q); return err }
+	}
+	second := func(r *core.Resource, skip int, order ...string) func() error {
+		return func() error {
+			first, err := s.Select(ctx, r, core.Query{Limit: skip, Order: order})
+			if err != nil {
+				return err
+			}
+			_, err = s.Select(ctx, r, core.Query{Limit: 10, Order: order, After: first.Next})
+			return err
+		}
+	}
+	update := func(keys ...core.Value) func() error {
+		return func() error {
+			var changes []core.Record
+			for _, key := range keys {
+				changes = append(changes, line.Patch(key).Set(line.Field("note"), core.TextValue("new")))
+			}
+			_, err := s.Update(ctx, line, changes...)
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name string
+		most int // buffers
+		run  func() error
+	}{
+		{"get", 6, func() error { _, err := s.Get(ctx, line, keys[0]); return err }},
+		{"load", 20, func() error { _, err := s.Load(ctx, line, keys); return err }},
+		{"first page", 20, list(line, core.Query{Limit: 10})},
+		{"page by key", 20, second(line, 50_000)},
+		{"page by key, descending", 20, second(line, 50_000, "-key")},
+		{"page by a relation", 60, second(parcel, 50_000, "spare")},
+		{"page by a relation, descending", 60, second(parcel, 50_000, "-spare")},
+		{"key in", 20, list(line, core.Query{Where: core.In("key", "6,code 5", "8,code 70007", "3,missing")})},
+		{"key between", 60, list(line, core.Query{Where: core.And(core.Gt("key", "6,code 5"), core.Lt("key", "6,code 50000")), Limit: 10})},
+		{"relation", 20, list(parcel, core.Query{Where: core.Eq("line", "6,code 5")})},
+		{"stored relation", 20, list(parcel, core.Query{Where: core.Eq("spare", "6,code 5")})},
+		{"relation in", 20, list(parcel, core.Query{Where: core.In("spare", "6,code 5", "8,code 70007")})},
+		{"related", 60, list(parcel, core.Query{Where: core.Related("line", core.Eq("key", "6,code 5"))})},
+		{"related by the other side", 60, list(line, core.Query{Where: core.Related("parcels", core.Eq("id", 7))})},
+		{"update", 60, update(keys[0])},
+		{"update several", 120, update(keys[:2]...)},
+		{"delete", 0, func() error { return s.Delete(ctx, parcel, core.IntValue(3)) }},
+		{"delete several", 0, func() error { return s.Delete(ctx, line, unused...) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			servertest.Must(t, c.run())
+			if plan := last.Plan(t, p); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
+				t.Errorf("plan:\n%s", plan)
+			}
+			if c.most == 0 {
+				return // the rows are gone
+			}
+			if n, plan := last.Buffers(t, p); n > c.most {
+				t.Errorf("%d buffers\n%s\nplan:\n%s", n, last.SQL, plan)
+			}
+		})
+	}
+}
+
 // A page with an equality on a relation reads the relation's index. For several values the planner may prefer the
 // primary key.
 func TestRelatedPageUsesRelationIndex(t *testing.T) {

@@ -357,12 +357,12 @@ type sortKey struct {
 // related reports whether the column is that of a related row.
 func (k sortKey) related() bool { return k.row.alias != "t" }
 
-// operands returns the expressions to sort by. If some cells of a column may be null, the others count as null with them.
+// operands returns the expressions to sort by. If only some cells of a column may be null, the others count as null with them.
 func (k sortKey) operands() []string {
 	operands := make([]string, len(k.column.cells))
 	for i, c := range k.column.cells {
 		operands[i] = k.row.value(c) + c.orderCollation
-		if len(operands) > 1 && k.column.hasNulls {
+		if k.column.partlyNull {
 			operands[i] = "CASE WHEN " + k.row.isNull(k.column, false) + " THEN " + operands[i] + " END"
 		}
 	}

@@ -264,7 +264,7 @@ func (x catalogIndex) property() property {
 
 func (k catalogForeignKey) property() property {
 	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", strings.Join(k.columns, ", "), k.target.schema, k.target.name, strings.Join(k.targetColumns, ", "))
-	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
+	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction, k.full)}
 }
 
 // changes describes the differences to a later fingerprint, ordered by object.

@@ -302,9 +302,18 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	c.add(difference{
 		phase: addForeignKey, additive: true, optional: t.columns == nil,
 		problem: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
-		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
-			table, quoted(names), c.table(target), quoted(columnNames(cellsOf(target.Key())))),
+		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s)%s DEFERRABLE INITIALLY DEFERRED",
+			table, quoted(names), c.table(target), quoted(columnNames(cellsOf(target.Key()))), match(f)),
 	})
+}
+
+// match returns the MATCH clause of the foreign key of a relation. If the columns are its own, either all of them are null or
+// none, so that they sort as the relation does and an index serves the order.
+func match(f *core.Field) string {
+	if f.Parts() == nil && f.Type() == core.Tuple {
+		return " MATCH FULL"
+	}
+	return ""
 }
 
 // compareIndexes compares the indexes over several fields or some of the rows.

@@ -247,7 +247,7 @@ func TestConformanceOnHandMadeTables(t *testing.T) {
 	}
 	for _, c := range storetest.Cases() {
 		switch c.Family {
-		case "order", "filter", "cursor", "write", "batch", "ids":
+		case "order", "filter", "cursor", "write", "batch", "ids", "key parts":
 			t.Run(c.Family+"/"+c.Name, func(t *testing.T) { c.Check(t, open, storetest.Options{}) })
 		}
 	}

@@ -59,6 +59,7 @@ type column struct {
 	sqlType           string    // declared type, with modifiers
 	notNull           bool      // rejects nulls
 	hasNulls          bool      // may contain nulls
+	partlyNull        bool      // some cells may be null while others are not
 	uniqueImmediate   bool      // unique, checked with every row
 	viewOnly          bool      // exists only in the view or query
 	generated         bool      // GENERATED ALWAYS AS (...)
@@ -208,6 +209,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 			if t.foreignKeys[k.name] == nil && k.target == to.relation(schema, to.Table) && k.columnsAre(f) {
 				t.foreignKeys[k.name] = &foreignKey{f, strings.Join(k.columns, ", "), strings.Join(k.targetColumns, ", ")}
 				t.constraints[k.name] = t.named(k.columns)
+				t.columns[f.Column()].partlyNull = t.columns[f.Column()].partlyNull && !k.full
 			}
 		}
 	}
@@ -290,6 +292,7 @@ func columnOf(f *core.Field, cells []*column) *column {
 		whole.viewOnly = whole.viewOnly || c.viewOnly
 		whole.keepOnReset = whole.keepOnReset || c.keepOnReset
 	}
+	whole.partlyNull = whole.hasNulls
 	return whole
 }
 
