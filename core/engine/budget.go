@@ -95,8 +95,8 @@ type writeBudget struct {
 	counted     []map[core.Value]struct{} // by index of the resource
 }
 
-func newWriteBudget(e *Engine) writeBudget {
-	return writeBudget{e.opts.MaxWritten, e.opts.MaxWritten, make([]map[core.Value]struct{}, len(e.resources))}
+func newWriteBudget(e *Engine) *writeBudget {
+	return &writeBudget{e.opts.MaxWritten, e.opts.MaxWritten, make([]map[core.Value]struct{}, len(e.resources))}
 }
 
 // create counts n new records, whose keys may be unknown yet.

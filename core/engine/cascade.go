@@ -114,7 +114,7 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 // Errors: [core.StillReferenced] if the relation refuses the delete. Records beyond Options.MaxWritten are
 // [core.StillReferenced] too if the delete is the whole request, otherwise [core.TooLarge].
 func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Value) ([]core.Record, error) {
-	budget := &c.work.budget
+	budget := c.work.budget
 	limit := budget.room(f.Resource()) + 1
 	stay := f.OnDelete() == core.Restrict && !c.mayDelete(f.Resource())
 	if stay {
@@ -229,7 +229,7 @@ func (c *cascade) deleteRecords(ctx context.Context) error {
 	order := slices.DeleteFunc(slices.Clone(c.work.engine.deletionOrder), func(i int) bool { return len(c.deleted[i]) == 0 })
 	for at, i := range order {
 		tx := c.work.tx
-		if c.isRequest && at == len(order)-1 {
+		if c.isRequest && at == len(order)-1 && c.work.engine.inTx == nil {
 			tx = c.work.tx.Final()
 		}
 		keys := slices.Collect(maps.Keys(c.deleted[i]))

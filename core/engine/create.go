@@ -51,7 +51,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		drafts[i].element = elementIndex(bodies, i)
 	}
 	if e.canInsertDirectly(info, drafts, opts) {
-		views, err := e.insertDirectly(ctx, info, drafts, opts.Depth)
+		views, err := e.insertDirectly(ctx, info, drafts, opts.shown())
 		return views, conflictError(drafts, err)
 	}
 	p := planCreate(drafts, preset{})
@@ -70,7 +70,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		if err != nil {
 			return err
 		}
-		views, err = w.viewsOf(ctx, info, keys, opts.Depth)
+		views, err = w.viewsOf(ctx, info, keys, opts.shown())
 		return err
 	})
 	return views, conflictError(drafts, err)

@@ -22,7 +22,7 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write
 	if err != nil {
 		return err
 	}
-	if canDeleteDirectly(info, opts) {
+	if e.canDeleteDirectly(info, opts) {
 		return e.store.Delete(ctx, info.resource, key)
 	}
 	return e.write(ctx, func(ctx context.Context, w *writer) error {

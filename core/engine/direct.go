@@ -6,7 +6,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// A request that is one operation needs no transaction around it, which saves round trips to the backend. For every
+// A request that is one operation needs no transaction around it, which saves round trips to the backend; in a transaction
+// that several requests share there is nothing to save. For every
 // request below, the view must need no further reads: depth 0, no relations, or depth 1 with stored to-one relations
 // only in a store that cannot hide records (needsNoReads).
 //
@@ -28,19 +29,19 @@ func (e *Engine) canInsertDirectly(info *resourceInfo, drafts []*draft, opts Wri
 			return false
 		}
 	}
-	return opts.Match == nil && e.viewCannotFail(info, opts.Depth) && !info.inverseRules && len(drafts) > 0
+	return e.inTx == nil && opts.Match == nil && e.viewCannotFail(info, opts.shown()) && !info.inverseRules && len(drafts) > 0
 }
 
 // canUpdateDirectly reports whether one update is the whole request. An empty body is not, because the record must
 // exist.
 func (e *Engine) canUpdateDirectly(info *resourceInfo, d *draft, opts Write) bool {
 	plain := d.batchable && !d.namesRelated && !d.needsBefore
-	return opts.Match == nil && e.viewCannotFail(info, opts.Depth) && plain && len(d.assignments) > 0
+	return e.inTx == nil && opts.Match == nil && e.viewCannotFail(info, opts.shown()) && plain && len(d.assignments) > 0
 }
 
 // canDeleteDirectly reports whether one delete is the whole request.
-func canDeleteDirectly(info *resourceInfo, opts Write) bool {
-	return opts.Match == nil && !info.inverseRules && len(info.resource.Referrers()) == 0
+func (e *Engine) canDeleteDirectly(info *resourceInfo, opts Write) bool {
+	return e.inTx == nil && opts.Match == nil && !info.inverseRules && len(info.resource.Referrers()) == 0
 }
 
 // insertDirectly writes the records with one operation, outside of a transaction.

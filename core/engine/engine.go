@@ -27,6 +27,15 @@ type Engine struct {
 	mayHide bool
 	// usesRelated is true if a decorator of the store may decide about a record by related records.
 	usesRelated bool
+	// inTx is the transaction of an engine that [Engine.Tx] passes to its function; nil for other engines.
+	inTx *engineTx
+}
+
+// engineTx is a transaction that several requests share.
+type engineTx struct {
+	tx      *core.Transaction
+	written *writeBudget
+	failed  error // of a request that had written something
 }
 
 // New returns an engine over the store. The zero Options has the defaults. New panics if the store is nil.
@@ -65,6 +74,39 @@ func (e *Engine) Admit(ctx context.Context) error {
 		return nil
 	}
 	return e.read(ctx, func(context.Context, *core.Transaction) error { return nil })
+}
+
+// Tx runs fn in one transaction of the store. tx is an engine whose methods work in that transaction, under the same
+// policies, and see its writes; all of them share one [Options.MaxWritten]. The transaction commits if fn returns nil, and
+// changes nothing if fn returns an error or panics. A Tx of tx itself joins the transaction, and ignores its options.
+//
+// fn runs again when the transaction is repeated after a conflict, so it must have no other effects; see
+// [core.Store.Tx], also for the errors. It must use the context that it gets, and use tx only before it returns and in one
+// goroutine at a time. An error of tx should be returned: after a write that failed half-way the transaction cannot
+// commit, and Tx returns that error.
+func (e *Engine) Tx(ctx context.Context, opts core.TxOptions, fn func(ctx context.Context, tx *Engine) error) error {
+	if e.inTx != nil {
+		return fn(ctx, e)
+	}
+	if opts.Attempts == 0 {
+		opts.Attempts = e.opts.Attempts
+	}
+	return e.store.TxWith(ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
+		inner := *e
+		inner.inTx = &engineTx{tx: tx, written: newWriteBudget(e)}
+		if err := fn(ctx, &inner); err != nil {
+			return err
+		}
+		return inner.inTx.failed
+	})
+}
+
+// querier returns what runs an operation that needs no transaction of its own.
+func (e *Engine) querier() core.Querier {
+	if e.inTx != nil {
+		return e.inTx.tx
+	}
+	return e.store
 }
 
 // lookup finds a resource by its API name.
@@ -129,6 +171,9 @@ func (e *Engine) checkDepth(depth int) error {
 
 // read runs fn in a read-only transaction, which sees one snapshot.
 func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transaction) error) error {
+	if e.inTx != nil {
+		return fn(ctx, e.inTx.tx)
+	}
 	return e.store.TxWith(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
 }
 
@@ -136,6 +181,9 @@ func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transa
 // finds that it needs more operations after the last one, it returns errEndedEarly and runs again in a transaction
 // that ends separately.
 func (e *Engine) readFinal(ctx context.Context, fn func(context.Context, *core.Transaction, finality) error) error {
+	if e.inTx != nil {
+		return fn(ctx, e.inTx.tx, neverFinal)
+	}
 	for ending := alwaysFinal; ; ending = neverFinal {
 		err := e.read(ctx, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx, ending) })
 		if !errors.Is(err, errEndedEarly) {
@@ -146,6 +194,14 @@ func (e *Engine) readFinal(ctx context.Context, fn func(context.Context, *core.T
 
 // write runs fn in a transaction, and again after a conflict.
 func (e *Engine) write(ctx context.Context, fn func(context.Context, *writer) error) error {
+	if e.inTx != nil {
+		w := newWriter(e, e.inTx.tx)
+		err := fn(ctx, w)
+		if err != nil && w.writes > 0 && e.inTx.failed == nil {
+			e.inTx.failed = err
+		}
+		return err
+	}
 	return e.store.TxWith(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
 		return fn(ctx, newWriter(e, tx))
 	})

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
@@ -102,6 +103,26 @@ func ExampleEngine_Delete() {
 	// Output:
 	// <nil>
 	// {"id":1}
+}
+
+// A jar is created with the muffins that there are; without any, it is not created.
+func ExampleEngine_Tx() {
+	ctx, api := context.Background(), open()
+	err := api.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *engine.Engine) error {
+		if _, err := tx.Create(ctx, "jar", engine.Write{}, map[string]any{}); err != nil {
+			return err
+		}
+		n, err := tx.UpdateAll(ctx, "cookie", engine.Bulk{Filter: map[string]any{"type": "muffin"}, Max: 10}, map[string]any{"jar": 1})
+		if err == nil && n == 0 {
+			err = errors.New("no muffins for the jar")
+		}
+		return err
+	})
+	fmt.Println(err)
+	show(api.Get(ctx, "jar", 1, 1))
+	// Output:
+	// no muffins for the jar
+	// OBJECT_DOES_NOT_EXIST object_name="jar" object_id=1
 }
 
 func ExampleWrite_match() {

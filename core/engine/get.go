@@ -17,7 +17,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 		return View{}, err
 	}
 	if e.needsNoReads(info, depth) {
-		rec, err := e.readRecord(ctx, e.store, info, key, depth)
+		rec, err := e.readRecord(ctx, e.querier(), info, key, depth)
 		if err != nil {
 			return View{}, err
 		}

@@ -187,7 +187,7 @@ func (l *lister) hideUnreadable(ctx context.Context, invalid error) error {
 		return m.err
 	}
 	q := core.Query{Where: m.probe, Fields: l.info.keyOnly, Limit: 1}
-	_, err := l.engine.store.Select(ctx, l.info.resource, q)
+	_, err := l.engine.querier().Select(ctx, l.info.resource, q)
 	if errors.Is(err, core.UnknownField) {
 		return err
 	}
@@ -209,7 +209,7 @@ func (e *Engine) isUnreadable(ctx context.Context, f *core.Field, invalid error)
 		return false
 	}
 	q := core.Query{Where: f.Compare(core.FilterEq, core.Null), Fields: e.info(f.Resource()).keyOnly, Limit: 1}
-	_, err := e.store.Select(ctx, f.Resource(), q)
+	_, err := e.querier().Select(ctx, f.Resource(), q)
 	return errors.Is(err, core.UnknownField)
 }
 
@@ -218,7 +218,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
 	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk) && !l.query.Count && l.query.Offset == 0
 	if l.engine.needsNoReads(l.info, l.query.Depth) && one {
-		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
+		return l.run(ctx, l.engine.querier(), l.engine.viewBuilder(nil, neverFinal))
 	}
 	err = l.engine.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) (err error) {
 		list, err = l.run(ctx, tx, l.engine.viewBuilder(tx, ending))

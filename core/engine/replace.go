@@ -42,13 +42,13 @@ func (e *Engine) Replace(
 			return err
 		}
 		if created = rec.IsZero(); created {
-			view, err = w.createWithKey(ctx, d, key, opts.Depth)
+			view, err = w.createWithKey(ctx, d, key, opts.shown())
 			return err
 		}
 		c := newChange(info, d.level)
 		c.before, c.partialLists = rec, d.partialLists
 		c.resetColumns()
-		view, err = w.updateAndShow(ctx, planUpdate(d, true), c, opts.Depth)
+		view, err = w.updateAndShow(ctx, planUpdate(d, true), c, opts.shown())
 		return err
 	})
 	return view, created && err == nil, err

@@ -28,7 +28,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 		return View{}, err
 	}
 	if e.canUpdateDirectly(info, d, opts) {
-		return e.updateDirectly(ctx, d, key, opts.Depth)
+		return e.updateDirectly(ctx, d, key, opts.shown())
 	}
 	p := planUpdate(d, false)
 	var view View
@@ -46,7 +46,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 				return err
 			}
 		}
-		view, err = w.updateAndShow(ctx, p, c, opts.Depth)
+		view, err = w.updateAndShow(ctx, p, c, opts.shown())
 		return err
 	})
 	return view, err

@@ -35,6 +35,9 @@ type viewBuilder struct {
 }
 
 func (e *Engine) viewBuilder(tx *core.Transaction, ending finality) *viewBuilder {
+	if e.inTx != nil {
+		ending = neverFinal
+	}
 	return &viewBuilder{engine: e, tx: tx, finality: ending, remaining: e.budget()}
 }
 

@@ -10,6 +10,8 @@ import (
 type Write struct {
 	// Depth is the depth at which the record is shown after the write.
 	Depth int
+	// Minimal shows the record at depth 0 instead, so that the answer costs no reads. Match still gets it at Depth.
+	Minimal bool
 	// Match, if not nil, decides whether the write happens. The engine calls it inside the transaction, before any
 	// change, with the record at Depth, or with nil if the record does not exist. An error from Match cancels the
 	// write and is returned unchanged. Match runs again when the transaction is repeated after a conflict.
@@ -20,17 +22,29 @@ type Write struct {
 	Merge bool
 }
 
+// shown returns the depth at which the record is shown after the write.
+func (w Write) shown() int {
+	if w.Minimal {
+		return 0
+	}
+	return w.Depth
+}
+
 // writer is a unit of work: one writing transaction, and the records known in it.
 type writer struct {
 	engine *Engine
 	tx     *core.Transaction
 	known  []identityMap // indexed by resource
-	budget writeBudget
+	budget *writeBudget
 	writes int // operations so far that write
 }
 
 func newWriter(e *Engine, tx *core.Transaction) *writer {
-	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources)), budget: newWriteBudget(e)}
+	w := &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources))}
+	if w.budget = newWriteBudget(e); e.inTx != nil {
+		w.budget = e.inTx.written
+	}
+	return w
 }
 
 // viewsOf returns the views of the records after the write. It may end the transaction.

@@ -22,7 +22,7 @@ func (x *exchange) anonymousError() error {
 	if x.ctx == nil || x.anonymousAllowed || core.PrincipalOf(x.ctx) != nil {
 		return nil
 	}
-	if err := x.h.api.Admit(x.ctx); err != nil {
+	if err := x.api.Admit(x.ctx); err != nil {
 		return err
 	}
 	x.anonymousAllowed = true

@@ -32,10 +32,21 @@ func (x *exchange) answerOne(status int, view engine.View) {
 	x.answer(status, buf.b)
 }
 
-// answerCreated writes a record that the request created, with its Location.
-func (x *exchange) answerCreated(view engine.View) {
+// answerCreated writes a record that the request created, with its Location; without a body if minimal is true.
+func (x *exchange) answerCreated(view engine.View, minimal bool) {
 	x.w.Header().Set("Location", x.resource.recordPath(view.Key().String()))
+	if minimal {
+		x.answerMinimal(http.StatusCreated)
+		return
+	}
 	x.answerOne(http.StatusCreated, view)
+}
+
+// answerMinimal answers a write without a body (RFC 7240, section 4.2).
+func (x *exchange) answerMinimal(status int) {
+	x.w.Header().Set("Preference-Applied", "return=minimal")
+	x.setCacheHeaders()
+	x.finish(status, nil)
 }
 
 // answerList writes a list of records.
@@ -53,16 +64,17 @@ func (x *exchange) answerList(status int, views []engine.View) {
 	x.answer(status, buf.b)
 }
 
-// answerError writes the body that every error has, in the form that the request accepts.
-func (x *exchange) answerError(status int, e *core.Error) {
+// answerError writes the body that every error has, in the form that the request accepts. request is the position of the
+// failed request in a batch, from 1; 0 for none.
+func (x *exchange) answerError(status int, e *core.Error, request int) {
 	buf := newBuffer()
 	defer buf.release()
 	x.w.Header().Set("Cache-Control", "no-store")
 	if acceptsProblem(x.r.Header["Accept"]) {
-		x.write(status, problemJSON, appendProblem(buf.b, status, e))
+		x.write(status, problemJSON, appendProblem(buf.b, status, e, request))
 		return
 	}
-	buf.b = appendError(buf.b, e)
+	buf.b = appendError(buf.b, e, request)
 	x.finish(status, buf.b)
 }
 

@@ -17,6 +17,9 @@ import (
 // Errors: those of [exchange.anonymousError], [core.UnsupportedMediaType], [core.TooLarge], [core.BadRequest], and
 // [core.Unavailable] if the budget has no room in time.
 func (x *exchange) readBody() (any, error) {
+	if x.inBatch != nil {
+		return x.inBatch.readBody()
+	}
 	if err := x.anonymousError(); err != nil {
 		return nil, err
 	}

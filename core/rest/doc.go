@@ -11,11 +11,14 @@
 //
 //	GET    /cookie           200 a page of records; arguments of a list, and names of fields
 //	POST   /cookie           201 a record for an object, records for a list: all of them or none
+//	PATCH  /cookie           200 {"count": 2}: the same change of many records; arguments filter, max, dry
+//	DELETE /cookie           200 {"count": 2}: many records are deleted; arguments filter, max, dry
 //	GET    /cookie/1         200 one record; argument depth
 //	PATCH  /cookie/1         200 the record, with the fields changed that the body names
 //	PUT    /cookie/1         200 the replaced record, 201 the created one
 //	DELETE /cookie/1         200 null
 //	GET    /jar/1/cookies    200 a page of the records of a to-many relation; arguments of a list
+//	POST   /$batch           200 the answers to several requests in one transaction
 //	GET    /openapi.json     200 the OpenAPI document
 //
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
@@ -73,6 +76,32 @@
 //
 // The body of PATCH and PUT may be a record as an answer at depth 1 shows it. The key, read-only fields and computed
 // fields are accepted with the value that a read shows to this principal; any other value is FIELD_IS_READONLY.
+//
+// POST, PATCH and PUT with the header "Prefer: return=minimal" (RFC 7240) answer without the record and its ETag, which
+// saves the reads: 201 with the Location of a created record, otherwise 204.
+//
+// # Changes of many records
+//
+//	PATCH  /cookie?filter={"type": "muffin"}&max=100   {"price": 3}
+//	DELETE /cookie?filter={"price": null}&max=100&dry=true
+//
+// act on the records that GET lists for the same filter and names of fields: all of them or none, in one transaction.
+// filter and max are obligatory; filter={} means all records. If more than max records match, the request is 400 and
+// nothing changes. dry=true only counts. A record that the principal can list and may not change is 403, and nothing
+// changes. No preconditions apply.
+//
+// # Batches
+//
+// The body of POST /$batch is a list of requests, at most 1000:
+//
+//	[{"method": "POST", "path": "/jar?depth=0", "body": {}},
+//	 {"method": "PATCH", "path": "/cookie/1", "headers": {"If-Match": "\"...\""}, "body": {"type": "pie"}}]
+//
+// They happen one after another in one transaction, under the policies of the caller, and each sees the writes of those
+// before it. The answer is the list of their answers, with status, headers and body. If one of them fails, nothing changes,
+// and its error is the answer, with its position as the detail "request". A path has its arguments, and the prefix of the
+// handler. The headers can be Content-Type, If-Match, If-None-Match and Prefer. The requests share the limit of records to
+// write ([engine.Options.MaxWritten]) and of bytes in the answer. A batch that only reads sees one snapshot.
 //
 // # Preconditions
 //

@@ -27,20 +27,20 @@ func (x *exchange) fail(err error) {
 	case core.Unavailable:
 		h.Set("Retry-After", retryAfter)
 	}
-	x.answerError(status, e)
+	x.answerError(status, e, requestOf(err))
 }
 
 // appendError appends the JSON body of the error.
-func appendError(dst []byte, e *core.Error) []byte {
+func appendError(dst []byte, e *core.Error, request int) []byte {
 	dst = append(dst, `{"error":{"code":`...)
 	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
 	dst = append(dst, `,"message":`...)
 	dst = core.TextValue(message(e)).AppendJSON(dst)
-	return append(appendDetails(dst, e), "}}"...)
+	return append(appendDetails(dst, e, request), "}}"...)
 }
 
 // appendProblem appends the error as the JSON of a problem (RFC 9457). The code and the details are extension members.
-func appendProblem(dst []byte, status int, e *core.Error) []byte {
+func appendProblem(dst []byte, status int, e *core.Error, request int) []byte {
 	dst = append(dst, `{"type":"about:blank","title":`...)
 	dst = core.TextValue(http.StatusText(status)).AppendJSON(dst)
 	dst = append(dst, `,"status":`...)
@@ -49,13 +49,17 @@ func appendProblem(dst []byte, status int, e *core.Error) []byte {
 	dst = core.TextValue(message(e)).AppendJSON(dst)
 	dst = append(dst, `,"code":`...)
 	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
-	return append(appendDetails(dst, e), '}')
+	return append(appendDetails(dst, e, request), '}')
 }
 
-// appendDetails appends the member details.
-func appendDetails(dst []byte, e *core.Error) []byte {
+// appendDetails appends the member details. request is the position of the failed request in a batch, from 1; 0 for none.
+func appendDetails(dst []byte, e *core.Error, request int) []byte {
 	dst = append(dst, `,"details":{`...)
-	for i, d := range e.Details() {
+	details := e.Details()
+	if request > 0 {
+		details = append(details, core.Detail{Name: "request", Value: request - 1})
+	}
+	for i, d := range details {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

@@ -45,7 +45,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 
 // ServeHTTP answers one request. It ignores a principal that the request's context already has.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := exchange{h: h, w: w, r: r, reserved: reservation{budget: &h.budget}}
+	x := exchange{h: h, api: h.api, w: w, r: r, reserved: reservation{budget: &h.budget}}
 	defer x.reserved.releaseAll()
 	defer x.recoverPanic()
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
@@ -57,9 +57,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // exchange is one request and its answer.
 type exchange struct {
-	h *Handler
-	w http.ResponseWriter
-	r *http.Request
+	h   *Handler
+	api *engine.Engine // that of the handler, or one that is bound to the transaction of a batch
+	w   http.ResponseWriter
+	r   *http.Request
 	target
 
 	// ctx has the principal and the deadline of the request. It is nil until the authentication has succeeded.
@@ -68,6 +69,8 @@ type exchange struct {
 	anonymousAllowed bool
 	// reserved holds the request's bytes of the budget.
 	reserved reservation
+	// inBatch is the request of a batch that the exchange serves; nil for a request of its own.
+	inBatch *batchRequest
 	// wrote is true once the status line is written.
 	wrote bool
 }

@@ -57,7 +57,7 @@ func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.At
 
 // recordHeaders are the headers of an answer with records. An error after a panic must not have them; headers that
 // middleware has set stay.
-var recordHeaders = []string{"Etag", "Link", "Location"}
+var recordHeaders = []string{"Etag", "Link", "Location", "Preference-Applied", "X-Total-Count"}
 
 // recoverPanic turns a panic into a 500. It passes [http.ErrAbortHandler] on, with which a handler asks net/http to
 // abort the connection.
@@ -76,5 +76,5 @@ func (x *exchange) recoverPanic() {
 	for _, name := range recordHeaders {
 		x.w.Header().Del(name)
 	}
-	x.answerError(http.StatusInternalServerError, &core.Error{Code: core.ServerError})
+	x.answerError(http.StatusInternalServerError, &core.Error{Code: core.ServerError}, 0)
 }

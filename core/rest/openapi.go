@@ -33,6 +33,7 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 			schemas[n.create[r]] = n.createSchema(r)
 		}
 	}
+	paths["/"+batchName] = batchPath()
 	components := object{
 		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorResponses(),
 	}

@@ -25,6 +25,10 @@ func parameters(limits engine.Options, opts Options) object {
 			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
 				operatorNames()+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
 			object{"type": "object"}),
+		"selection": selection(),
+		"max": needed(argument("max", "Greatest number of records that the request may change. If more match, nothing changes.",
+			object{"type": "integer", "minimum": 1})),
+		"dry": argument("dry", "Whether only to count the records.", object{"type": "boolean", "default": false}),
 		"sort": arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
 			"A JSON list of them is accepted too.", object{"type": "string"}),
 		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
@@ -75,6 +79,16 @@ func argumentInJSON(name, description string, schema object) object {
 		"name": name, "in": "query", "description": description,
 		"content": object{plainJSON: object{"schema": schema}},
 	}
+}
+
+// selection describes the filter of a change of many records.
+func selection() object {
+	return needed(argumentInJSON("filter", "Conditions as in a list. {} selects all records.", object{"type": "object"}))
+}
+
+func needed(argument object) object {
+	argument["required"] = true
+	return argument
 }
 
 func condition(header, description string) object {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -23,7 +24,32 @@ func (n schemaNames) listPath(r *core.Resource) object {
 			object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
 			http.StatusConflict, http.StatusUnsupportedMediaType),
 	})
+	counted := object{"200": response("The number of records that were changed, or that a dry run has found.", object{
+		"type": "object", "required": []string{"count"}, "properties": object{"count": object{"type": "integer"}},
+	})}
+	arguments := append(parameterRefs("selection", "max", "dry"), equalities(r)...)
+	path["patch"] = n.operation("patchMany_"+n.read[r], r, object{
+		"parameters":  arguments,
+		"requestBody": bodyOf(ref("schemas", n.write[r]), plainJSON, mergePatch),
+		"responses":   responses(maps.Clone(counted), http.StatusConflict, http.StatusUnsupportedMediaType),
+	})
+	path["delete"] = n.operation("deleteMany_"+n.read[r], r, object{"parameters": arguments, "responses": responses(counted, http.StatusConflict)})
 	return path
+}
+
+// batchPath describes the URL of batches.
+func batchPath() object {
+	text, headers := object{"type": "string"}, object{"type": "object", "additionalProperties": object{"type": "string"}}
+	request := object{"type": "object", "required": []string{"method", "path"}, "additionalProperties": false, "properties": object{
+		"method": object{"type": "string", "enum": batchMethods}, "path": text, "headers": headers, "body": object{},
+	}}
+	answer := object{"type": "object", "required": []string{"status"}, "properties": object{"status": object{"type": "integer"}, "headers": headers, "body": object{}}}
+	return object{"post": object{
+		"operationId": "batch", "summary": "Requests in one transaction, all or none; the error of one, with its position as the detail request, is the answer.",
+		"requestBody": bodyOf(object{"type": "array", "maxItems": maxBatch, "items": request}, plainJSON),
+		"responses": responses(object{"200": response("The answers in the order of the requests.", object{"type": "array", "items": answer})},
+			http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType),
+	}}
 }
 
 // page describes a request for a list of records.

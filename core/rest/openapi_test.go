@@ -76,7 +76,7 @@ func TestDocumentIsValidOpenAPI(t *testing.T) {
 		if closed := opts.Authenticate != nil; len(doc.Security) > 0 != closed || len(doc.Components.SecuritySchemes) > 0 != closed {
 			t.Errorf("security %v of %v", doc.Security, doc.Components.SecuritySchemes)
 		}
-		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 12 {
+		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 13 {
 			t.Errorf("version %s, paths %v", doc.OpenAPI, doc.Paths.Keys())
 		}
 	}
@@ -159,7 +159,7 @@ func TestToManyRelationsHaveListsOfTheirOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "/a /a/{id} /a/{id}/x_y /a_x /a_x/{id} /a_x/{id}/y /b /b/{id}"
+	const want = "/$batch /a /a/{id} /a/{id}/x_y /a_x /a_x/{id} /a_x/{id}/y /b /b/{id}"
 	if got := strings.Join(slices.Sorted(maps.Keys(doc.Paths.Map())), " "); got != want {
 		t.Errorf("paths: %s\nwant: %s", got, want)
 	}

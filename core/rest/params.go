@@ -117,7 +117,7 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Filter, err = p.filter(); err != nil {
 		return q, err
 	}
-	q.Equal = p.equal()
+	q.Equal = p.equal(listArguments)
 	if q.Sort, err = p.sort(); err != nil {
 		return q, err
 	}
@@ -164,11 +164,11 @@ func (p params) filter() (map[string]any, error) {
 	return object, nil
 }
 
-// equal returns the arguments that are conditions on fields: the field equals one of the values.
-func (p params) equal() map[string][]string {
+// equal returns the arguments that are conditions on fields, all but the reserved ones: the field equals one of the values.
+func (p params) equal(reserved []string) map[string][]string {
 	var equal map[string][]string
 	for name, values := range p.Values {
-		if slices.Contains(listArguments, name) {
+		if slices.Contains(reserved, name) {
 			continue
 		}
 		if equal == nil {

@@ -17,7 +17,7 @@ func (x *exchange) get() error {
 	if err != nil {
 		return err
 	}
-	view, err := x.h.api.Get(x.ctx, x.resource.name, x.id, depth)
+	view, err := x.api.Get(x.ctx, x.resource.name, x.id, depth)
 	if err != nil {
 		return err
 	}
@@ -60,13 +60,13 @@ func (x *exchange) answerConditionally(body []byte) error {
 
 // list answers with a page of records.
 func (x *exchange) list() error {
-	return x.answerPage(func(q engine.Query) (engine.List, error) { return x.h.api.List(x.ctx, x.resource.name, q) })
+	return x.answerPage(func(q engine.Query) (engine.List, error) { return x.api.List(x.ctx, x.resource.name, q) })
 }
 
 // related answers with a page of the records of a to-many relation.
 func (x *exchange) related() error {
 	return x.answerPage(func(q engine.Query) (engine.List, error) {
-		found, err := x.h.api.Related(x.ctx, x.resource.name, x.id, x.relation, q)
+		found, err := x.api.Related(x.ctx, x.resource.name, x.id, x.relation, q)
 		if e := core.AsError(err); e != nil && e.Code == core.UnknownField && e.Resource == x.resource.name && e.Field == x.relation {
 			err = noSuchURL(x.r.URL.EscapedPath()) // the principal may not read the relation
 		}

@@ -13,6 +13,10 @@ import (
 // documentName is the path of the OpenAPI document below the prefix. It is no valid API name of a resource.
 const documentName = "openapi.json"
 
+// batchName is the path of batches below the prefix. A segment that begins with "$" is the name of an operation; a key that
+// begins so is escaped.
+const batchName = "$batch"
+
 // resource holds the names of a resource that URLs use.
 type resource struct {
 	name      string          // API name
@@ -31,7 +35,15 @@ func newResource(r *core.Resource, prefix string) *resource {
 }
 
 // recordPath returns the escaped path of the record with the id.
-func (r *resource) recordPath(id string) string { return r.path + "/" + url.PathEscape(id) }
+func (r *resource) recordPath(id string) string { return r.path + "/" + escapeSegment(id) }
+
+// escapeSegment escapes a segment of a path. A literal "$" at its beginning would be an operation.
+func escapeSegment(text string) string {
+	if rest, ok := strings.CutPrefix(text, "$"); ok {
+		return "%24" + url.PathEscape(rest)
+	}
+	return url.PathEscape(text)
+}
 
 // relatedPath returns the escaped path of the list of related records.
 func (r *resource) relatedPath(id, relation string) string {
@@ -41,7 +53,7 @@ func (r *resource) relatedPath(id, relation string) string {
 // target is the endpoint, and the resource, record or relation, that the path of a request addresses.
 type target struct {
 	endpoint *endpoint
-	resource *resource // nil for the document
+	resource *resource // nil for the document and for batches
 	id       string    // of a record, unescaped; empty for a collection
 	relation string    // API name of a to-many relation of the record; empty for the record
 }
@@ -54,10 +66,12 @@ type endpoint struct {
 }
 
 var (
-	collectionEndpoint = endpoint{"GET, HEAD, POST, OPTIONS", "", map[string]func(*exchange) error{
+	collectionEndpoint = endpoint{"GET, HEAD, POST, PATCH, DELETE, OPTIONS", acceptPatch, map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).list,
 		http.MethodHead:    (*exchange).list,
 		http.MethodPost:    (*exchange).post,
+		http.MethodPatch:   (*exchange).patchAll,
+		http.MethodDelete:  (*exchange).deleteAll,
 		http.MethodOptions: (*exchange).allowedMethods,
 	}}
 	recordEndpoint = endpoint{"GET, HEAD, PUT, PATCH, DELETE, OPTIONS", acceptPatch, map[string]func(*exchange) error{
@@ -73,6 +87,10 @@ var (
 		http.MethodHead:    (*exchange).related,
 		http.MethodOptions: (*exchange).allowedMethods,
 	}}
+	batchEndpoint = endpoint{"POST, OPTIONS", "", map[string]func(*exchange) error{
+		http.MethodPost:    (*exchange).batch,
+		http.MethodOptions: (*exchange).allowedMethods,
+	}}
 	documentEndpoint = endpoint{allowToRead, "", map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).getDocument,
 		http.MethodHead:    (*exchange).getDocument,
@@ -80,25 +98,35 @@ var (
 	}}
 )
 
-// route returns the target of an escaped path. It splits the path before it unescapes the parts, so an id may contain an
-// escaped slash.
+// route returns the target of an escaped path.
 //
 // Errors: [core.NoSuchURL] for a path that leads nowhere.
 func (h *Handler) route(path string) (target, error) {
-	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
-	rest, rooted := strings.CutPrefix(rest, "/")
+	switch name, _ := strings.CutPrefix(path, h.opts.Prefix+"/"); name {
+	case batchName:
+		return target{endpoint: &batchEndpoint}, nil
+	case documentName:
+		return target{endpoint: &documentEndpoint}, nil
+	}
+	return h.routeResource(path)
+}
+
+// routeResource is route for the paths of resources. It splits the path before it unescapes the parts, so an id may contain
+// an escaped slash.
+func (h *Handler) routeResource(path string) (target, error) {
+	rest, ok := strings.CutPrefix(path, h.opts.Prefix+"/")
 	parts := strings.Split(rest, "/")
-	if !ok || !rooted || len(parts) > 3 || slices.Contains(parts[1:], "") {
+	if !ok || len(parts) > 3 || slices.Contains(parts[1:], "") {
 		return target{}, noSuchURL(path)
 	}
 	for i := range parts {
+		if strings.HasPrefix(parts[i], "$") { // an operation that does not exist
+			return target{}, noSuchURL(path)
+		}
 		var err error
 		if parts[i], err = url.PathUnescape(parts[i]); err != nil {
 			return target{}, noSuchURL(path)
 		}
-	}
-	if len(parts) == 1 && parts[0] == documentName {
-		return target{endpoint: &documentEndpoint}, nil
 	}
 	r := h.resources[parts[0]]
 	switch {
@@ -122,7 +150,7 @@ const allowToRead = "GET, HEAD, OPTIONS"
 
 // writable reports whether the target has methods that write and its resource accepts writes now.
 func (x *exchange) writable() bool {
-	return x.endpoint.allow != allowToRead && !x.h.api.ReadOnly(x.resource.name)
+	return x.endpoint.allow != allowToRead && (x.resource == nil || !x.api.ReadOnly(x.resource.name))
 }
 
 // allow returns the methods that the target supports now (RFC 9110, section 10.2.1).

@@ -2,6 +2,8 @@ package rest
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -21,16 +23,19 @@ func (x *exchange) post() error {
 	if err != nil {
 		return err
 	}
-	views, err := x.h.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth}, bodies...)
+	minimal := x.prefersMinimal()
+	views, err := x.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth, Minimal: minimal}, bodies...)
 	switch {
 	case err != nil && many && len(bodies) == 1:
 		return withFirstElement(err)
 	case err != nil:
 		return err
+	case minimal && many:
+		x.answerMinimal(http.StatusCreated)
 	case many:
 		x.answerList(http.StatusCreated, views)
 	default:
-		x.answerCreated(views[0])
+		x.answerCreated(views[0], minimal)
 	}
 	return nil
 }
@@ -42,11 +47,15 @@ func (x *exchange) patch() error {
 		return err
 	}
 	w.Merge = mediaType(x.r.Header["Content-Type"]) == mergePatch
-	view, err := x.h.api.Update(x.ctx, x.resource.name, x.id, w, body)
-	if err != nil {
+	view, err := x.api.Update(x.ctx, x.resource.name, x.id, w, body)
+	switch {
+	case err != nil:
 		return err
+	case w.Minimal:
+		x.answerMinimal(http.StatusNoContent)
+	default:
+		x.answerOne(http.StatusOK, view)
 	}
-	x.answerOne(http.StatusOK, view)
 	return nil
 }
 
@@ -56,12 +65,14 @@ func (x *exchange) put() error {
 	if err != nil {
 		return err
 	}
-	view, created, err := x.h.api.Replace(x.ctx, x.resource.name, x.id, w, body)
+	view, created, err := x.api.Replace(x.ctx, x.resource.name, x.id, w, body)
 	switch {
 	case err != nil:
 		return err
 	case created:
-		x.answerCreated(view)
+		x.answerCreated(view, w.Minimal)
+	case w.Minimal:
+		x.answerMinimal(http.StatusNoContent)
 	default:
 		x.answerOne(http.StatusOK, view)
 	}
@@ -74,7 +85,7 @@ func (x *exchange) delete() error {
 	if err != nil {
 		return err
 	}
-	if err := x.h.api.Delete(x.ctx, x.resource.name, x.id, w); err != nil {
+	if err := x.api.Delete(x.ctx, x.resource.name, x.id, w); err != nil {
 		return err
 	}
 	x.answer(http.StatusOK, []byte("null"))
@@ -86,15 +97,99 @@ func (x *exchange) writeRequest() (w engine.Write, body map[string]any, err erro
 	if w, err = x.writeOptions(); err != nil {
 		return w, nil, err
 	}
+	w.Minimal = x.prefersMinimal()
+	body, err = x.readObject()
+	return w, body, err
+}
+
+// readObject reads a body that must be an object.
+func (x *exchange) readObject() (map[string]any, error) {
 	parsed, err := x.readBody()
 	if err != nil {
-		return w, nil, err
+		return nil, err
 	}
 	body, ok := parsed.(map[string]any)
 	if !ok {
-		return w, nil, &core.Error{Code: core.BadRequest, Message: "the body must be a JSON object"}
+		return nil, &core.Error{Code: core.BadRequest, Message: "the body must be a JSON object"}
 	}
-	return w, body, nil
+	return body, nil
+}
+
+// prefersMinimal reports whether the client prefers an answer without the record (RFC 7240, section 4.2).
+func (x *exchange) prefersMinimal() bool {
+	for _, line := range x.r.Header["Prefer"] {
+		for item := range strings.SplitSeq(line, ",") {
+			preference, _, _ := strings.Cut(item, ";")
+			name, value, _ := strings.Cut(preference, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "return") { // the first one counts
+				return strings.EqualFold(strings.Trim(value, " \t\""), "minimal")
+			}
+		}
+	}
+	return false
+}
+
+// patchAll makes the same change of all records that match.
+func (x *exchange) patchAll() error {
+	b, err := x.bulk()
+	if err != nil {
+		return err
+	}
+	b.Merge = mediaType(x.r.Header["Content-Type"]) == mergePatch
+	body, err := x.readObject()
+	if err != nil {
+		return err
+	}
+	return x.answerCount(x.api.UpdateAll(x.ctx, x.resource.name, b, body))
+}
+
+// deleteAll deletes all records that match.
+func (x *exchange) deleteAll() error {
+	b, err := x.bulk()
+	if err != nil {
+		return err
+	}
+	return x.answerCount(x.api.DeleteAll(x.ctx, x.resource.name, b))
+}
+
+// bulkArguments are the arguments of a change of many records that are not names of fields.
+var bulkArguments = []string{"dry", "filter", "max"}
+
+// bulk reads the arguments of a change of many records. filter and max must be given, so that no client changes all
+// records because it left out an argument.
+func (x *exchange) bulk() (b engine.Bulk, err error) {
+	p, err := x.decodeParams()
+	if err != nil {
+		return b, err
+	}
+	for _, name := range []string{"filter", "max"} {
+		if _, given := p.Values[name]; !given {
+			return b, badParam(name, "a change of many records needs it; filter={} means all records")
+		}
+	}
+	for _, name := range listArguments {
+		if _, given := p.Values[name]; given && name != "filter" {
+			return b, badParam(name, "no argument of a list but filter and names of fields")
+		}
+	}
+	if b.Filter, err = p.filter(); err != nil {
+		return b, err
+	}
+	b.Equal = p.equal(bulkArguments)
+	if b.Max, err = p.number("max", 0); err != nil {
+		return b, err
+	}
+	b.Dry, err = p.flag("dry")
+	return b, err
+}
+
+// answerCount answers with the number of changed records.
+func (x *exchange) answerCount(count int, err error) error {
+	if err != nil {
+		return err
+	}
+	x.answer(http.StatusOK, []byte(`{"count":`+strconv.Itoa(count)+`}`))
+	return nil
 }
 
 // writeOptions reads the arguments and the preconditions of a write to the record of the URL.

@@ -62,6 +62,7 @@ func Cases() []Case {
 		{"members", memberCases()},
 		{"related records", relatedCases()},
 		{"match", matchCases()},
+		{"transactions", transactionCases()},
 		{"policies", policyCases()},
 		{"faults", faultCases()},
 		{"concurrency", concurrencyCases()},

@@ -116,10 +116,12 @@ type request struct {
 	body      any
 	write     engine.Write
 	query     engine.Query
+	// inTx: the request is sent in a transaction of [engine.Engine.Tx]. The answer must be the same.
+	inTx bool
 }
 
 func parseRequest(text string) (*request, error) {
-	r := &request{write: engine.Write{Depth: 1}}
+	r := &request{write: engine.Write{Depth: 1}, inTx: len(text)%2 == 1} // about half of all requests
 	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
 	if word == "as" {
 		word, rest, _ = strings.Cut(rest, " ")
@@ -180,11 +182,23 @@ func (r *request) send(ctx context.Context, api *engine.Engine) string {
 	if r.principal != nil {
 		ctx = r.principal(ctx)
 	}
-	answer, err := r.dispatch(ctx, api)
+	send := r.dispatch
+	if r.inTx {
+		send = r.dispatchInTx
+	}
+	answer, err := send(ctx, api)
 	if err != nil {
 		return errorText(err)
 	}
 	return answer
+}
+
+func (r *request) dispatchInTx(ctx context.Context, api *engine.Engine) (answer string, err error) {
+	err = api.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *engine.Engine) (err error) {
+		answer, err = r.dispatch(ctx, tx)
+		return err
+	})
+	return answer, err
 }
 
 func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, error) {

@@ -48,6 +48,7 @@ func requests() []string {
 		`GET /note?filter={"id":{"in":[]}}`, `GET /folder?filter={"notes":1}`, `GET /note?filter={"folder":1}`, "HEAD /note", "HEAD /nope", "HEAD /note/abc",
 		"GET /note/1", "GET /note/1?depth=0", "POST /note {}", "POST /note []", "POST /note?depth=0 []", "POST /note?depth=0 {}", "POST /note [{}]",
 		"PUT /note/1 {}", "PUT /note/1?depth=0 {}", "PATCH /note/1 {}", `PATCH /note/1?depth=0 {"text": "a"}`, "DELETE /note/1", "DELETE /folder/1",
+		`PATCH /note?filter={}&max=1 {"text":"a"}`, "DELETE /note?filter={}&max=1", "DELETE /note?max=1", "PATCH /note {}", "POST /$batch []", "POST /$batch {}", "GET /$batch",
 		"GET /folder/1/notes", "HEAD /folder/1/notes", "GET /folder/1/notes?limit=1", "GET /folder/1/notes?nope=1", "GET /folder/x/notes", "POST /folder/1/notes {}",
 		"GET /folder/1/nope", "OPTIONS /folder/1/nope", // related records
 		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // document

@@ -23,6 +23,9 @@ func (r reply) violation(method string) string {
 	if r.header.Get("X-Content-Type-Options") != "nosniff" {
 		return "no X-Content-Type-Options: nosniff"
 	}
+	if r.status == http.StatusCreated && r.header.Get("Preference-Applied") != "" && len(r.body) == 0 {
+		return ""
+	}
 	if r.status == http.StatusNoContent || r.status == http.StatusNotModified {
 		if len(r.body) > 0 {
 			return "a body where none can be"

@@ -44,7 +44,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete}
+	kinds := []func(){s.get, s.list, s.list, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
@@ -306,6 +306,50 @@ func (s *requester) delete() {
 	s.d.Logf("delete %v %v", s.r, key)
 	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		return reply{err: api.Delete(ctx, s.r.APIName(), key.Any(), engine.Write{})}
+	})
+}
+
+// bulk draws the conditions of a change of many records.
+func (s *requester) bulk() engine.Bulk {
+	return engine.Bulk{Filter: s.filter(s.r, 2), Max: 1 + s.d.UpTo(9, "max"), Dry: s.d.UpTo(3, "dry") == 0}
+}
+
+func (s *requester) updateAll() {
+	b, body := s.bulk(), s.body(s.r, 1)
+	s.d.Logf("patch all %v %+v %v", s.r, b, body)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		n, err := api.UpdateAll(ctx, s.r.APIName(), b, body)
+		return reply{count: n, err: err}
+	})
+}
+
+// deleteAll deletes records, or counts them if hidden records reference records of the resource.
+func (s *requester) deleteAll() {
+	b := s.bulk()
+	b.Dry = b.Dry || len(s.w.pool.referenced[s.r.Index()]) > 0
+	s.d.Logf("delete all %v %+v", s.r, b)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		n, err := api.DeleteAll(ctx, s.r.APIName(), b)
+		return reply{count: n, err: err}
+	})
+}
+
+// together changes a record and lists records in one transaction.
+func (s *requester) together() {
+	id, body, query, write := s.id(), s.body(s.r, 1), s.query(), engine.Write{Depth: s.depth(), Minimal: s.d.Bool("minimal")}
+	s.d.Logf("patch %v %v %v and list %+v in one transaction", s.r, id, body, query)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) (p reply) {
+		p.err = api.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *engine.Engine) error {
+			v, err := tx.Update(ctx, s.r.APIName(), id, write, body)
+			if err != nil {
+				return err
+			}
+			page, err := tx.List(ctx, s.r.APIName(), query)
+			p = replyOf(nil, append(page.Views, v)...)
+			p.count, p.ids = page.Count, nil
+			return err
+		})
+		return p
 	})
 }
 
