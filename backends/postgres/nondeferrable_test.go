@@ -315,3 +315,54 @@ func TestInitiallyImmediateConstraintsAreDeferred(t *testing.T) {
 		}
 	}
 }
+
+// A team and its captain refer to each other by keys of several fields, so that no row can be deleted first.
+func TestCyclesOfSeveralColumnsAreDetached(t *testing.T) {
+	pair := func(name string) []core.FieldSpec {
+		return []core.FieldSpec{{Name: "club", Type: core.Int, Key: true}, {Name: name, Type: core.Int, Key: true}}
+	}
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "team", KeyName: "key", Fields: append(pair("no"), core.FieldSpec{Name: "captain_no", Type: core.Int},
+			core.FieldSpec{Name: "captain", ToOne: "player", Via: []string{"club", "captain_no"}})},
+		core.ResourceSpec{Name: "player", KeyName: "key", Fields: append(pair("id"), core.FieldSpec{Name: "team", ToOne: "team"})},
+	)
+	store, _ := servertest.Store(t, m, `CREATE TABLE $S.team (club int, no int, captain_no int, PRIMARY KEY (club, no))`,
+		`CREATE TABLE $S.player (club int, id int, team_club int, team_no int, PRIMARY KEY (club, id), FOREIGN KEY (team_club, team_no) REFERENCES $S.team ON DELETE CASCADE)`,
+		`ALTER TABLE $S.team ADD FOREIGN KEY (club, captain_no) REFERENCES $S.player`,
+		`INSERT INTO $S.team VALUES (1, 1, NULL), (1, 2, NULL)`, `INSERT INTO $S.player VALUES (1, 5, 1, 1), (1, 6, 1, 1), (1, 7, 1, 2)`,
+		`UPDATE $S.team SET captain_no = 5 WHERE no = 1`)
+	team, player := m.Resource("team"), m.Resource("player")
+	key := func(r *core.Resource, text string) core.Value {
+		v, err := r.Key().Convert(text)
+		servertest.Must(t, err)
+		return v
+	}
+	change := func(work func(ctx context.Context, tx *core.Transaction) error) error {
+		return store.Tx(t.Context(), work)
+	}
+	err := change(func(ctx context.Context, tx *core.Transaction) error {
+		return tx.Delete(ctx, player, key(player, "1,5"))
+	})
+	if e := core.AsError(err); e.Code != core.StillReferenced || e.Field != "captain" {
+		t.Errorf("delete of a captain: %v", err)
+	}
+	servertest.Must(t, change(func(ctx context.Context, tx *core.Transaction) error {
+		if err := tx.Delete(ctx, player, key(player, "1,5")); err != nil {
+			return err
+		}
+		_, err := tx.Update(ctx, team, servertest.Record(t, team, map[string]any{"key": "1,1", "captain": "1,6"}))
+		return err
+	}))
+	servertest.Must(t, change(func(ctx context.Context, tx *core.Transaction) error {
+		if err := tx.Delete(ctx, player, key(player, "1,6")); err != nil {
+			return err
+		}
+		return tx.Delete(ctx, team, key(team, "1,1"))
+	}))
+	if left := allKeys(t, store); left != "team1,2 player1,7" {
+		t.Errorf("left: %s", left)
+	}
+	if err := store.Delete(t.Context(), team, key(team, "1,2")); !errors.Is(err, core.StillReferenced) {
+		t.Errorf("the server would cascade: %v", err)
+	}
+}

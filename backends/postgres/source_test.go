@@ -648,3 +648,50 @@ func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 		}
 	}
 }
+
+// A relation may have a column that only the view has.
+func TestKeysOfSeveralFieldsThroughViews(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "line", KeyName: "key", Fields: []core.FieldSpec{{Name: "a", Type: core.Int, Key: true}, {Name: "b", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "note", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "a", Type: core.Int, Key: true}, {Name: "n", Type: core.Int, Key: true}, {Name: "b", Type: core.Text, ReadOnly: true},
+			{Name: "line", ToOne: "line", Via: []string{"a", "b"}}, {Name: "next", ToOne: "line", ReadOnly: true},
+		}},
+	)
+	schema := pgtest.Schema(t)
+	for _, sql := range []string{
+		`CREATE TABLE $S.line (a int, b text, PRIMARY KEY (a, b))`, `CREATE TABLE $S.note (a int, n int, PRIMARY KEY (a, n))`,
+		`CREATE VIEW $S.note_view AS SELECT a, n, 'b' || n AS b, a AS next_a, 'b' || n + 1 AS next_b FROM $S.note`, `INSERT INTO $S.line VALUES (1, 'b2')`,
+	} {
+		servertest.Execute(t, servertest.InSchema(schema, sql))
+	}
+	opts := postgres.Options{Resources: map[string]postgres.Source{"note": {Table: "note", View: "note_view"}}}
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, opts))
+	servertest.Must(t, err)
+	defer store.Close() //nolint:errcheck // nothing is open
+	note := m.Resource("note")
+	inserted, err := store.Insert(t.Context(), note, servertest.Record(t, note, map[string]any{"a": 1, "n": 1}), servertest.Record(t, note, map[string]any{"a": 1, "n": 2}))
+	servertest.Must(t, err)
+	for i, want := range []string{"note{key:1,1 a:1 n:1 b:b1 line:1,b1 next:1,b2}", "note{key:1,2 a:1 n:2 b:b2 line:1,b2 next:1,b3}"} {
+		read, err := store.Get(t.Context(), note, inserted[i].Key())
+		if err != nil || inserted[i].String() != want || read.String() != want {
+			t.Errorf("inserted %v, read %v %v, want %s", inserted[i], read, err, want)
+		}
+	}
+	for name, c := range map[string]struct {
+		where core.Filter
+		want  string
+	}{
+		"equal": {core.Eq("next", "1,b2"), "1,1"}, "greater": {core.Gt("line", "1,b1"), "1,2"}, "related": {core.Related("next", core.Eq("b", "b2")), "1,1"},
+		"in": {core.In("line", "1,b2", "2,b1"), "1,2"},
+	} {
+		page, err := store.Select(t.Context(), note, core.Query{Where: c.where})
+		if err != nil || len(page.Records) != 1 || page.Records[0].Key().String() != c.want {
+			t.Errorf("%s: %v %v, want %s", name, page.Records, err, c.want)
+		}
+	}
+	_, err = store.Update(t.Context(), note, note.Patch(inserted[0].Key()).Set(note.Field("next"), core.Null))
+	if e := core.AsError(err); e.Code != core.FieldReadOnly || e.Field != "next" {
+		t.Errorf("write of a relation that the view computes: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -524,5 +525,91 @@ func TestExactTypesAgreeWithSQL(t *testing.T) {
 				check("in", core.Query{Where: core.In("a", texts[0], texts[1], nil)}, `WHERE a IS NULL OR a = ANY ($1::text[]::`+c.sql+`[]) ORDER BY id`, texts[:2])
 			})
 		}
+	}
+}
+
+// Parts of a key may be columns of types that the model represents as text.
+func TestKeysWithPartsOfOtherTypes(t *testing.T) {
+	text := func(name string, key bool) core.FieldSpec {
+		return core.FieldSpec{Name: name, Type: core.Text, Key: key}
+	}
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "rate", KeyName: "key", Fields: []core.FieldSpec{text("day", true), text("currency", true), text("kind", true), text("note", false)}},
+		core.ResourceSpec{Name: "deal", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, text("day", false), text("currency", false), text("kind", false),
+			{Name: "rate", ToOne: "rate", Via: []string{"day", "currency", "kind"}},
+		}},
+	)
+	columns := `day date, currency char(5), kind $S.kind`
+	store, _ := servertest.Store(t, m, `CREATE TYPE $S.kind AS ENUM ('spot', 'fixed')`,
+		`CREATE TABLE $S.rate (`+columns+`, note varchar, PRIMARY KEY (kind, currency, day))`,
+		`CREATE TABLE $S.deal (id serial PRIMARY KEY, `+columns+`, FOREIGN KEY (kind, currency, day) REFERENCES $S.rate (kind, currency, day))`)
+	ctx, rate, deal := t.Context(), m.Resource("rate"), m.Resource("deal")
+	texts := []string{"2026-01-02,CHF,fixed", "2026-01-02,EUR,fixed", "2026-01-02,EUR,spot", "2026-11-30,CHF,spot"}
+	var recs []core.Record
+	for _, text := range texts {
+		recs = append(recs, servertest.Record(t, rate, map[string]any{"key": text, "note": text}))
+	}
+	_, err := store.Insert(ctx, rate, recs...)
+	servertest.Must(t, err)
+	_, err = store.Insert(ctx, deal, servertest.Record(t, deal, map[string]any{"id": 1, "rate": texts[2]}), servertest.Record(t, deal, map[string]any{"id": 2, "day": "2026-01-02"}))
+	servertest.Must(t, err)
+	keys := func(r *core.Resource, q core.Query) (found []string) {
+		t.Helper()
+		for {
+			page, err := store.Select(ctx, r, q)
+			servertest.Must(t, err)
+			for _, rec := range page.Records {
+				found = append(found, rec.Key().String())
+			}
+			if q.After = page.Next; q.After == "" {
+				return found
+			}
+		}
+	}
+	for _, c := range []struct {
+		name string
+		r    *core.Resource
+		q    core.Query
+		want []string
+	}{
+		{"pages", rate, core.Query{Limit: 1}, texts},
+		{"equal", rate, core.Query{Where: core.Eq("key", texts[1])}, texts[1:2]},
+		{"in", rate, core.Query{Where: core.In("key", texts[0], texts[3], "2026-01-02,CHF,spot")}, []string{texts[0], texts[3]}},
+		{"in with values that no column has", rate, core.Query{Where: core.In("key", texts[0], "someday,CHF,spot", "2026-11-30,CHF,none", "2026-11-30,CHF ,spot")}, texts[:1]},
+		{"equal to a value that no column has", rate, core.Query{Where: core.Eq("key", "someday,CHF,spot")}, nil},
+		{"not in", rate, core.Query{Where: core.Not(core.In("key", texts[0], "someday,CHF,spot"))}, texts[1:]},
+		{"greater", rate, core.Query{Where: core.Gt("key", texts[1])}, texts[2:]},
+		{"related", deal, core.Query{Where: core.Related("rate", core.Eq("note", texts[2]))}, []string{"1"}},
+		{"by the relation", deal, core.Query{Where: core.Eq("rate", texts[2])}, []string{"1"}},
+		{"without the relation", deal, core.Query{Where: core.Eq("rate", nil)}, []string{"2"}},
+		{"by its note", deal, core.Query{Order: []string{"rate.note"}, Limit: 1}, []string{"1", "2"}},
+	} {
+		if got := keys(c.r, c.q); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	key := func(text string) core.Value {
+		v, err := rate.Key().Convert(text)
+		servertest.Must(t, err)
+		return v
+	}
+	if _, err := store.Get(ctx, rate, key("someday,CHF,spot")); !errors.Is(err, core.NotFound) {
+		t.Errorf("get of an impossible key: %v", err)
+	}
+	changed, err := store.Update(ctx, rate, rate.Patch(key(texts[0])).Set(rate.Field("note"), core.TextValue("x")), rate.Patch(key(texts[3])).Set(rate.Field("note"), core.TextValue("y")))
+	if err != nil || changed[1].Get("note").Text() != "y" {
+		t.Errorf("%v %v", changed, err)
+	}
+	if err := store.Delete(ctx, rate, key(texts[2])); !errors.Is(err, core.StillReferenced) {
+		t.Errorf("delete of a referenced record: %v", err)
+	}
+	_, err = store.Insert(ctx, rate, servertest.Record(t, rate, map[string]any{"key": "someday,CHF,spot"}))
+	if e := core.AsError(err); e.Code != core.BadFieldValue || e.Field != "day" {
+		t.Errorf("insert of an impossible key: %v", err)
+	}
+	servertest.Must(t, store.Delete(ctx, rate, key(texts[0]), key(texts[1])))
+	if got := keys(rate, core.Query{}); !slices.Equal(got, texts[2:]) {
+		t.Errorf("after the delete: %v", got)
 	}
 }

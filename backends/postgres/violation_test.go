@@ -495,3 +495,77 @@ func TestIdentityAlwaysCannotBeUpdated(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// parts is a model with a key of a text and a day, relations to it, and a unique group with a relation.
+var parts = core.MustModel("parts",
+	core.ResourceSpec{Name: "secret_part", APIName: "Part", KeyName: "key", Fields: []core.FieldSpec{
+		{Name: "secret_code", APIName: "code", Type: core.Text, Key: true}, {Name: "secret_day", APIName: "day", Type: core.Date, Key: true},
+	}},
+	core.ResourceSpec{Name: "secret_use", APIName: "Use", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "secret_c", APIName: "c", Type: core.Text}, {Name: "secret_d", APIName: "d", Type: core.Date},
+		{Name: "secret_part", APIName: "part", ToOne: "secret_part", Via: []string{"secret_c", "secret_d"}},
+		{Name: "secret_own", APIName: "own", ToOne: "secret_part", Unique: true}, {Name: "place", Type: core.Text},
+	}, Unique: [][]string{{"secret_part", "place"}}},
+)
+
+// The server lists the values of several columns without quotes, in the order of the constraint.
+func TestViolationsOfSeveralColumns(t *testing.T) {
+	for name, statements := range map[string][]string{
+		"as DDL makes them": postgres.DDL("$S", parts)[1:],
+		"in another order": {
+			`CREATE TABLE $S.secret_part (secret_day date, secret_code text, UNIQUE (secret_day, secret_code), PRIMARY KEY (secret_day, secret_code))`,
+			`CREATE TABLE $S.secret_use (id serial PRIMARY KEY, secret_c text, secret_d date, secret_own_secret_code text, secret_own_secret_day date, place text,
+				UNIQUE (place, secret_d, secret_c), UNIQUE (secret_own_secret_day, secret_own_secret_code),
+				FOREIGN KEY (secret_d, secret_c) REFERENCES $S.secret_part (secret_day, secret_code),
+				FOREIGN KEY (secret_own_secret_day, secret_own_secret_code) REFERENCES $S.secret_part (secret_day, secret_code))`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i, sql := range statements {
+				statements[i] = strings.ReplaceAll(sql, `"$S"`, "$S")
+			}
+			store, _ := servertest.Store(t, parts, statements...)
+			part, use := parts.Resource("secret_part"), parts.Resource("secret_use")
+			for _, code := range []string{"a", "a, b", "x)=(y", "b"} {
+				_, err := store.Insert(t.Context(), part, servertest.Record(t, part, map[string]any{"secret_code": code, "secret_day": "2026-11-30"}))
+				servertest.Must(t, err)
+			}
+			_, err := store.Insert(t.Context(), use, servertest.Record(t, use, map[string]any{"id": 1, "secret_part": "a%2C b,2026-11-30", "secret_own": "a,2026-11-30", "place": "p, q"}))
+			servertest.Must(t, err)
+			for _, c := range []struct {
+				name   string
+				r      *core.Resource
+				fields map[string]any
+				want   *core.Error
+			}{
+				{"a taken key", part, map[string]any{"key": "a%2C b,2026-11-30"}, part.Key().AlreadyExists()},
+				{"a taken key with parentheses", part, map[string]any{"key": "x)=(y,2026-11-30"}, part.Key().AlreadyExists()},
+				{"a taken partner", use, map[string]any{"secret_own": "a,2026-11-30"}, use.Field("secret_own").AlreadyExists()},
+				{"a taken group", use, map[string]any{"secret_part": "a%2C b,2026-11-30", "place": "p, q"}, use.Indexes()[0].AlreadyExists()},
+				{"a missing target", use, map[string]any{"secret_own": "c,2026-11-30"}, part.NotFound(core.TextValue("c,2026-11-30"))},
+				{"a missing target of fields", use, map[string]any{"secret_c": "a", "secret_d": "2026-12-01"}, part.NotFound(core.TextValue("a,2026-12-01"))},
+			} {
+				_, err := store.Insert(t.Context(), c.r, servertest.Record(t, c.r, c.fields))
+				got := core.AsError(err)
+				if got.Code != c.want.Code || got.Resource != c.want.Resource || got.Field != c.want.Field || strings.Join(got.Fields, " ") != strings.Join(c.want.Fields, " ") ||
+					got.Key.String() != c.want.Key.String() {
+					t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+				}
+			}
+			for _, key := range []string{"a,2026-11-30", "a%2C b,2026-11-30"} {
+				k, err := part.Key().Convert(key)
+				servertest.Must(t, err)
+				want := map[string]string{"a,2026-11-30": "own", "a%2C b,2026-11-30": "part"}[key]
+				if err := core.AsError(store.Delete(t.Context(), part, k)); err.Code != core.StillReferenced || err.Field != want {
+					t.Errorf("delete of %s: %v, want %s", key, err, want)
+				}
+			}
+			taken, err := part.Key().Convert("a%2C b,2026-11-30")
+			servertest.Must(t, err)
+			_, err = store.Insert(t.Context(), part, servertest.Record(t, part, map[string]any{"key": "z,2026-11-30"}), servertest.Record(t, part, map[string]any{"key": taken}))
+			if got := core.AsError(err); got.Code != core.AlreadyExists || got.Value != taken {
+				t.Errorf("%+v does not name the taken key", got)
+			}
+		})
+	}
+}
