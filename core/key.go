@@ -332,10 +332,12 @@ func (f *Field) Split(v Value) []Value {
 	return values
 }
 
-// deriveAbsent computes the absent derived fields.
+// deriveAbsent computes the absent derived fields. One with an absent part stays absent, even if another part is null: in a
+// patch, a null relation would make all of its own parts null.
 func (r *Resource) deriveAbsent(values []Value) {
 	for _, f := range r.derived {
-		if values[f.column].IsAbsent() {
+		unknown := func(part *Field) bool { return values[part.column].IsAbsent() }
+		if values[f.column].IsAbsent() && !slices.ContainsFunc(f.parts, unknown) {
 			values[f.column] = f.derive(values)
 		}
 	}

@@ -52,7 +52,7 @@ func (r *Resource) Patch(key Value) Record {
 }
 
 // RecordOf returns a record with one value per column; zero values are absent. The values must have the types of their
-// columns. Absent values of fields with [Field.Parts] are computed from these. The record owns the slice. RecordOf panics
+// columns. Absent values of fields with [Field.Parts] are computed from these, if none is absent. The record owns the slice. RecordOf panics
 // if the number of values is wrong. It is for backends and decorators that have typed values.
 func (r *Resource) RecordOf(values []Value) Record {
 	if len(values) != len(r.columns) {

@@ -157,6 +157,17 @@ func keyCases() []Case {
 			delete line/1,10
 			delete order/1                             => null
 			get parcel/1                               => {"id": 1}`),
+		script("a null part of a relation leaves the other parts", ownedOrders, `
+			post order {}
+			post line {"order": 1, "nr": 3}
+			post parcel {"line": "1,3"}                 => {"id": 1, "order_nr": 1, "line_nr": 3, "line": "1,3"}
+			patch parcel/1 {"line_nr": null}            => {"id": 1, "order_nr": 1}
+			patch parcel/1 {"order_nr": null}           => {"id": 1}
+			patch parcel/1 {"line_nr": 4}               => {"id": 1, "line_nr": 4}
+			put parcel/1 {"order_nr": 2, "line_nr": null}  => replaced {"id": 1, "order_nr": 2}
+			patch parcel/1 {"line": "1,3"}              => {"id": 1, "order_nr": 1, "line_nr": 3, "line": "1,3"}
+			patch parcel/1 {"line": null}               => {"id": 1}
+			delete line/1,3`),
 		script("a key that is a relation is set by either name", accounts, `
 			post user {"name": "ada"}                      => {"name": "ada"}
 			post account {"user_name": "ada"}              => {"user_name": "ada", "user": "ada"}
