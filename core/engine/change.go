@@ -55,7 +55,7 @@ func (w *writer) deriveRelations(ctx context.Context, c *change) error {
 			if now.IsSet() && now != old {
 				related = append(related, relatedRecord{resource: f.Target(), key: now})
 			}
-			if now != old {
+			if now.IsSet() && now != old || now.IsNull() && !c.isNew { // in a new record, null parts may get a default of the backend
 				c.values[f.Column()] = now
 			}
 			continue
