@@ -10,20 +10,20 @@ import (
 
 // supplyAPINames sets the APIName of resources and fields whose names are no API names.
 func supplyAPINames(resources []core.ResourceSpec) {
-	for i, name := range apiNames(len(resources), func(i int) string { return resources[i].Name }) {
+	for i, name := range apiNames(len(resources), "", func(i int) string { return resources[i].Name }) {
 		resources[i].APIName = name
 	}
 	for _, r := range resources {
-		for i, name := range apiNames(len(r.Fields), func(i int) string { return r.Fields[i].Name }) {
+		for i, name := range apiNames(len(r.Fields), r.KeyName, func(i int) string { return r.Fields[i].Name }) {
 			r.Fields[i].APIName = name
 		}
 	}
 }
 
 // apiNames returns a distinct API name for each of n names that is none itself, by its index. Characters that an API name
-// cannot have become underscores.
-func apiNames(n int, name func(i int) string) map[int]string {
-	used, supplied := make(map[string]bool), make(map[int]string)
+// cannot have become underscores. taken is a further name that is in use.
+func apiNames(n int, taken string, name func(i int) string) map[int]string {
+	used, supplied := map[string]bool{taken: true}, make(map[int]string)
 	for i := range n {
 		used[name(i)] = true
 	}

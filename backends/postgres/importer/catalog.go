@@ -107,7 +107,9 @@ type foreignKey struct {
 	TargetSchema  string
 	Target        string
 	TargetColumns []string
-	OnDelete      string // pg_constraint.confdeltype
+	OnDelete      string   // pg_constraint.confdeltype
+	SetColumns    []string // of SET NULL (...) and SET DEFAULT (...)
+	MatchFull     bool
 	Valid         bool
 	Enforced      bool
 }

@@ -7,9 +7,10 @@
 //
 // # Tables and columns
 //
-// Each table with a primary key of one column becomes a resource; a partitioned table becomes one resource together with
-// its partitions. In a table without a primary key, a UNIQUE column that is NOT NULL is the key. Comments of tables and
-// columns become descriptions. Each column becomes a field of the same name, in the same order:
+// Each table with a primary key becomes a resource; a partitioned table becomes one resource together with its partitions. In
+// a table without a primary key, UNIQUE columns that are NOT NULL are the key. Comments of tables and columns become
+// descriptions. Each column becomes a field of the same name, in the same order; only the columns of a key are in the order of
+// the key, which orders the records:
 //
 //   - smallint, integer, bigint: Int
 //   - real, double precision: Float
@@ -33,14 +34,17 @@
 // A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
 // [Refused].
 //
-// The field of a primary key of type numeric, date or timestamp, and relations to it, are Text, because a key is Int, Text or UUID.
+// The field of a primary key of type numeric, date or timestamp, and relations to it, are Text, because a key is Int, Text or
+// UUID. In a primary key of several columns, numeric alone is Text.
 //
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
-// instead, unless it is a foreign key.
+// instead, unless it is a foreign key. Clients also name all columns of a key of several columns, but for those with a constant
+// default: a note says which of them the server could generate. The field that shows such a key is called id, or key if a column
+// has that name.
 //
 // # Read-only resources
 //
-// A materialized view with a unique index becomes a read-only resource ([core.ResourceSpec.ReadOnly]) with the column of
+// A materialized view with a unique index becomes a read-only resource ([core.ResourceSpec.ReadOnly]) with the columns of
 // the index as its key. For other materialized views, views, foreign tables and tables without a key, name the key in
 // [Options.Keys]:
 //
@@ -55,15 +59,20 @@
 //
 // # Relations
 //
-// A foreign key becomes a to-one relation if it has one column, refers to the key of a resource and is enforced
-// by the server. Its rules are those of the foreign key, see [core.FieldSpec]: ON DELETE CASCADE is [core.Cascade], SET
-// NULL is [core.Detach], NO ACTION, RESTRICT and SET DEFAULT are [core.Restrict]. Package engine carries the rules out
-// before the server does. Orphans are kept, and a one-to-one partner that is taken is refused.
+// A foreign key becomes a to-one relation if it refers to the key of a resource and is enforced by the server. One of several
+// columns is a relation beside the fields of its columns, which it is derived from ([core.FieldSpec.Via]). So is a foreign key that
+// is the whole key of its table, or whose column is a relation already. Such a relation has the name of its target, or
+// TARGET_by_COLUMNS, with a number appended if necessary.
 //
-// The target gets the inverse relation: to-one if the column is unique, otherwise to-many. It is ReadOnly, so that a
+// The rules of a relation are those of the foreign key, see [core.FieldSpec]: ON DELETE CASCADE is [core.Cascade], SET
+// NULL is [core.Detach], NO ACTION, RESTRICT and SET DEFAULT are [core.Restrict]. Package engine carries the rules out
+// before the server does. Detaching sets only columns that no other relation has. SET NULL of other columns has a note. Orphans are
+// kept, and a one-to-one partner that is taken is refused.
+//
+// The target gets the inverse relation: to-one if the columns are unique, otherwise to-many. It is ReadOnly, so that a
 // request changes only the rows that the same change in SQL changes; clients change the relation from the referring
-// side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMN, with a number
-// appended if necessary.
+// side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMNS, with a number
+// appended if necessary. COLUMNS are those that neither the key nor another relation has, if there are any.
 //
 // # API names
 //
@@ -73,7 +82,7 @@
 // # Indexes and defaults
 //
 // A UNIQUE constraint or unique index on one column makes the field Unique. Another btree or hash index on the column,
-// alone or followed by the key, makes it Indexed. Other unique constraints and btree indexes become indexes of the resource, see
+// alone or followed by the columns of the key, makes it Indexed. Other unique constraints and btree indexes become indexes of the resource, see
 // [core.Index]: on several columns, in descending order, and with a condition of equality comparisons, null tests and boolean
 // columns. An exclusion constraint that compares by equality counts as unique. Columns that the server generates are ReadOnly. Constant defaults
 // become defaults of the model. Other defaults remain with the server; package postgres documents their effect on a PUT

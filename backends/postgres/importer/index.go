@@ -3,32 +3,38 @@ package importer
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
-// unique reports whether an index makes the values of the column unique.
-func (t *table) unique(column string) bool {
-	return slices.ContainsFunc(t.indexes, func(x index) bool { return x.Unique && x.singleColumn() == column })
+// unique reports whether an index makes the values of the columns unique.
+func (t *table) unique(columns []string) bool {
+	return slices.ContainsFunc(t.indexes, func(x index) bool { return x.makesUnique(columns) })
 }
 
-// uniqueImmediately reports whether a unique index on the column is checked with every statement.
-func (t *table) uniqueImmediately(column string) bool {
-	return slices.ContainsFunc(t.indexes, func(x index) bool { return x.Unique && x.Immediate && x.singleColumn() == column })
+// uniqueImmediately reports whether a unique index on the columns is checked with every statement.
+func (t *table) uniqueImmediately(columns []string) bool {
+	return slices.ContainsFunc(t.indexes, func(x index) bool { return x.Immediate && x.makesUnique(columns) })
 }
 
-// hasIndexOn reports whether an index finds all rows by their value of the column.
-func (t *table) hasIndexOn(column string) bool {
+// makesUnique reports whether no two rows may have the same values in the columns, in any order.
+func (x index) makesUnique(columns []string) bool {
+	return x.Unique && !x.Partial && !x.Expression && len(x.Columns) == len(columns) && len(without(columns, x.Columns)) == 0
+}
+
+// hasIndexOn reports whether an index finds all rows by their values of the columns.
+func (t *table) hasIndexOn(columns []string) bool {
 	return slices.ContainsFunc(t.indexes, func(x index) bool {
-		return !x.Partial && x.Columns[0] == column && x.findsEqual()
+		return !x.Partial && x.findsEqual() && len(x.Columns) >= len(columns) && len(without(columns, x.Columns[:len(columns)])) == 0
 	})
 }
 
 // field returns the field that the index makes Unique or Indexed; nil if there is none. An index on a column and the key
 // counts, because it also orders rows with equal values.
 func (x index) field(r *resource) *core.FieldSpec {
-	if !x.Unique && !x.Partial && !x.Expression && len(x.Columns) == 2 && x.Columns[1] == r.key {
+	if !x.Unique && !x.Partial && !x.Expression && slices.Equal(x.Columns[1:], r.key) {
 		return r.field(x.Columns[0])
 	}
 	return r.field(x.singleColumn())
@@ -54,10 +60,11 @@ func (m *modelBuilder) addIndexes(r *resource) {
 			if x.Unique {
 				m.note(r.table, x.Name, Note{Kind: Server, Finding: "unique; a field of type " + f.Type.String() + " cannot be Unique in a model"})
 			}
-		case x.Unique && !f.Key:
+		case f.Key && len(r.key) == 1:
+		case x.Unique:
 			f.Unique = true
 			m.noteNulls(r, x)
-		case !f.Key && f.ToOne == "":
+		case f.ToOne == "":
 			f.Indexed = true
 		}
 	}
@@ -83,7 +90,7 @@ const maxIndexFields = 16
 
 // addIndex adds an index over several fields or some records. It reports whether a model can express the index.
 func (m *modelBuilder) addIndex(r *resource, x index) bool {
-	if x.Unique && slices.Contains(x.Columns, r.key) {
+	if x.Unique && len(without(r.key, x.Columns)) == 0 {
 		return true // the key alone is unique
 	}
 	fields, ok := x.fields(r)
@@ -112,18 +119,15 @@ func (x index) fields(r *resource) (fields []string, ok bool) {
 	if x.Expression || !x.Unique && x.Method != "btree" || len(x.Columns) > maxIndexFields {
 		return nil, false
 	}
-	last := len(x.Columns) - 1
-	for i, column := range x.Columns {
+	columns := x.columnsBeforeKey(r)
+	for i, column := range columns {
 		f := r.field(column)
 		option := x.Options[i]
 		switch {
-		case f == nil || f.ToOne == "" && !f.Type.Ordered(), f.Key && i < last, slices.Contains(x.Columns[:i], column):
+		case f == nil || f.ToOne == "" && !f.Type.Ordered(), f.Key && len(r.key) == 1 && i < len(columns)-1, slices.Contains(columns[:i], column):
 			return nil, false
-		case x.Unique, option == pgsql.Ascending && !f.Key:
+		case x.Unique, option == pgsql.Ascending:
 			fields = append(fields, column)
-		case option == pgsql.Ascending && len(fields) == 0: // the key alone
-			fields = append(fields, column)
-		case option == pgsql.Ascending:
 		case option != pgsql.Descending || r.field("-"+column) != nil:
 			return nil, false
 		default:
@@ -131,6 +135,17 @@ func (x index) fields(r *resource) (fields []string, ok bool) {
 		}
 	}
 	return fields, true
+}
+
+// columnsBeforeKey returns the columns without the key at the end, in ascending order. An index on the key alone has all of its
+// columns.
+func (x index) columnsBeforeKey(r *resource) []string {
+	first := len(x.Columns) - len(r.key)
+	descends := func(option int16) bool { return option != pgsql.Ascending }
+	if x.Unique || first < 1 || !slices.Equal(x.Columns[first:], r.key) || slices.ContainsFunc(x.Options[first:], descends) {
+		return x.Columns
+	}
+	return x.Columns[:first]
 }
 
 // where returns the condition of the index; simple is false if a model cannot express it.
@@ -164,16 +179,20 @@ func (m *modelBuilder) noteOrder(r *resource, f *core.FieldSpec) {
 	if r.table.Kind == "v" || r.table.Kind == "f" || c == nil || !c.exact() || c.ByCodePoint || f.Type != core.Text || !f.Key && !f.Unique && !f.Indexed {
 		return
 	}
-	columns := quoteName(f.Name) + ` COLLATE "C"`
+	var columns []string
 	if !f.Key {
-		columns += ", " + quoteName(r.key)
+		columns = append(columns, quoteName(f.Name)+` COLLATE "C"`)
 	}
-	if key := r.table.column(r.key); !f.Key && r.field(r.key).Type == core.Text && !key.ByCodePoint {
-		columns += ` COLLATE "C"`
+	for _, name := range r.key {
+		column := quoteName(name)
+		if r.field(name).Type == core.Text && !r.table.column(name).ByCodePoint {
+			column += ` COLLATE "C"`
+		}
+		columns = append(columns, column)
 	}
 	m.note(r.table, f.Name, Note{
 		Kind: Changed, Finding: "its index does not sort by code point: orders, ranges, prefixes and pages cannot use it",
-		Advice: "create an index on (" + columns + ")",
+		Advice: "create an index on (" + strings.Join(columns, ", ") + ")",
 	})
 }
 

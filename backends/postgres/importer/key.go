@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/larder-go/larder/core"
 )
@@ -68,6 +69,40 @@ func (t *table) ownKey() []string {
 	return names
 }
 
+// keyName returns the name of the field that shows a key of several columns: "id", or another one if a column has that name;
+// "" for a key of one column.
+func (t *table) keyName(key []string) string {
+	if len(key) == 1 {
+		return ""
+	}
+	name := defaultKeyName
+	for i := 1; t.column(name) != nil; i++ {
+		if name = "key"; i > 1 {
+			name += "_" + strconv.Itoa(i)
+		}
+	}
+	return name
+}
+
+// defaultKeyName is the default of [core.ResourceSpec.KeyName].
+const defaultKeyName = "id"
+
+// specialKeyName returns the name unless it is the default.
+func specialKeyName(name string) string {
+	if name == defaultKeyName {
+		return ""
+	}
+	return name
+}
+
+// keyObject returns the object of a note on the key: its column, or none for a key of several columns.
+func keyObject(key []string) string {
+	if len(key) == 1 {
+		return key[0]
+	}
+	return ""
+}
+
 // keyColumns returns the columns of an index that could be a primary key; nil for other indexes. Columns of a
 // materialized view are never NOT NULL.
 func (t *table) keyColumns(x index) (columns []*column) {
@@ -76,7 +111,7 @@ func (t *table) keyColumns(x index) (columns []*column) {
 	}
 	for _, name := range x.Columns {
 		c := t.column(name)
-		if !c.keyable() || !c.NotNull && t.Kind != "m" {
+		if !c.keyable(len(x.Columns) > 1) || !c.NotNull && t.Kind != "m" {
 			return nil
 		}
 		columns = append(columns, c)
@@ -84,10 +119,10 @@ func (t *table) keyColumns(x index) (columns []*column) {
 	return columns
 }
 
-// keyable reports whether the column can be the key of a resource.
-func (c *column) keyable() bool {
-	typ := c.keyType()
-	return (typ == core.Int || typ == core.Text || typ == core.UUID) && validName(c.Name)
+// keyable reports whether the column can be the key of a resource, or one of several parts of it.
+func (c *column) keyable(part bool) bool {
+	typ := c.keyPartType(part)
+	return (typ == core.Int || typ == core.Text || typ == core.UUID || part && typ.Element()) && validName(c.Name)
 }
 
 // readOnly reports whether records can only be read: the object is no table, or the server does not keep the key unique.

@@ -14,7 +14,7 @@ import (
 // drawCatalog draws a catalog with few names, so that they collide, and with many objects that a model cannot represent.
 func drawCatalog(t *rapid.T) *catalog {
 	names := []string{"a", "b", "a_by_b", "b_by_a", "a_by_b_2", "a_by_a", "ä \"x\"", "c\nd"}
-	types := []string{"int4", "int8", "text", "uuid", "numeric", "jsonb", "timestamptz", "bool", "pair"}
+	types := []string{"int4", "int4", "int8", "text", "uuid", "numeric", "date", "jsonb", "timestamptz", "bool", "pair"}
 	c := &catalog{schemas: []string{"s"}}
 	for i, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "tables") {
 		kind := rapid.SampledFrom([]string{"r", "r", "r", "p", "v"}).Draw(t, "kind")
@@ -29,24 +29,34 @@ func drawCatalog(t *rapid.T) *catalog {
 				Num: int16(j + 1), Name: name, Declared: typ, Base: typ, Type: typ, Kind: kind, Builtin: true,
 				Array:     rapid.IntRange(0, 9).Draw(t, "array") == 0,
 				Generated: rapid.IntRange(0, 9).Draw(t, "generated") == 0,
+				NotNull:   rapid.IntRange(0, 2).Draw(t, "not null") == 0,
 				Default:   rapid.SampledFrom([]string{"", "", "1", "'x'::text", "'1'::text", "true", "now()", "'{}'::jsonb"}).Draw(t, "default"),
 			})
 		}
 		c.tables = append(c.tables, table)
 	}
 	for _, table := range c.tables {
-		drawKeys(t, c, table)
+		drawIndexes(t, table)
+	}
+	for _, table := range c.tables {
+		drawForeignKeys(t, c, table)
 	}
 	return c
 }
 
-func drawKeys(t *rapid.T, c *catalog, table *table) {
+func columnNames(table *table) []string {
 	columns := make([]string, len(table.columns))
 	for i, column := range table.columns {
 		columns[i] = column.Name
 	}
+	return columns
+}
+
+func drawIndexes(t *rapid.T, table *table) {
+	columns := columnNames(table)
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(columns), 1, min(2, len(columns)), rapid.ID[string])
-	table.indexes = append(table.indexes, index{Name: "key", Method: "btree", Primary: true, Unique: true, Columns: columns[:1]})
+	key := rapid.Permutation(columns[:rapid.IntRange(1, min(3, len(columns))).Draw(t, "key columns")]).Draw(t, "key")
+	table.indexes = append(table.indexes, index{Name: "key", Method: "btree", Primary: true, Unique: true, Columns: key})
 	for range rapid.IntRange(0, 3).Draw(t, "indexes") {
 		table.indexes = append(table.indexes, index{
 			Name: "index", Method: rapid.SampledFrom([]string{"btree", "gin"}).Draw(t, "method"), Unique: rapid.Bool().Draw(t, "unique"),
@@ -55,16 +65,26 @@ func drawKeys(t *rapid.T, c *catalog, table *table) {
 			Options:   []int16{rapid.SampledFrom([]int16{0, 1, 3}).Draw(t, "first"), rapid.SampledFrom([]int16{0, 2, 3}).Draw(t, "second")},
 		})
 	}
+}
+
+func drawForeignKeys(t *rapid.T, c *catalog, table *table) {
+	columns := columnNames(table)
 	for range rapid.IntRange(0, 4).Draw(t, "foreign") {
 		target := rapid.SampledFrom(c.tables).Draw(t, "target")
 		k := foreignKey{
-			Name: "foreign", Columns: some.Draw(t, "from"), TargetSchema: "s", Target: target.Name,
+			Name: "foreign", TargetSchema: "s", Target: target.Name, MatchFull: rapid.Bool().Draw(t, "match full"),
 			OnDelete: rapid.SampledFrom([]string{"a", "r", "c", "n", "d"}).Draw(t, "on delete"), Valid: rapid.Bool().Draw(t, "valid"), Enforced: rapid.Bool().Draw(t, "enforced"),
 		}
-		for range k.Columns {
-			k.TargetColumns = append(k.TargetColumns, target.columns[0].Name)
+		k.TargetColumns = target.primary()
+		if rapid.IntRange(0, 4).Draw(t, "to") == 0 {
+			k.TargetColumns = []string{target.columns[0].Name}
 		}
-		table.foreign = append(table.foreign, k)
+		if n := len(k.TargetColumns); n <= len(columns) {
+			k.TargetColumns = rapid.Permutation(k.TargetColumns).Draw(t, "order")
+			k.Columns = rapid.SliceOfNDistinct(rapid.SampledFrom(columns), n, n, rapid.ID[string]).Draw(t, "from")
+			k.SetColumns = k.Columns[:rapid.IntRange(0, n).Draw(t, "set null")]
+			table.foreign = append(table.foreign, k)
+		}
 	}
 }
 

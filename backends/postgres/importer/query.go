@@ -87,7 +87,10 @@ SELECT k.conrelid, k.conname::text,
        tn.nspname::text, t.relname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, pos)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.pos),
-       k.confdeltype::text, k.convalidated, ` + pgsql.Enforced + `
+       k.confdeltype::text,
+       ARRAY(SELECT a.attname::text FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k) -> 'confdelsetcols') WHEN 'array' THEN to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY u(num, pos)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num::int2 ORDER BY u.pos),
+       k.confmatchtype = 'f', k.convalidated, ` + pgsql.Enforced + `
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

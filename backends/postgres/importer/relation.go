@@ -2,120 +2,237 @@ package importer
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
 
 // relation is a foreign key that becomes a relation.
 type relation struct {
+	foreignKey
+
 	from, to *resource
-	column   string
-	toOne    bool // the inverse is to-one, because the column is unique
+	columns  []string // of from, in the order of the key of to
+	field    string   // name of the to-one relation
+	via      bool     // the relation is derived from fields of its own
+	label    string   // distinguishes the relation from others between the same resources
+	toOne    bool     // the inverse is to-one, because the columns are unique
 }
 
-// addRelations makes all to-one relations first and the inverse relations afterwards, because the name of an inverse must
-// differ from the names of all fields.
+// addRelations makes the relations of one column first, because those of several columns are derived from them. The names of
+// derived relations must differ from those of all columns, and the names of inverses from those of all fields.
 func (m *modelBuilder) addRelations() {
-	var relations []relation
-	for _, r := range m.resources {
-		for _, k := range r.table.foreign {
-			if to, finding, advice := m.target(r, k); to == nil {
-				if k.acts() {
-					finding += "; its ON DELETE action bypasses all policies"
-				}
-				m.note(r.table, k.Name, Note{Kind: LeftOut, Finding: finding, Advice: advice})
-			} else {
-				relations = append(relations, m.relate(r, to, k))
-			}
+	relations := m.relations()
+	for _, rel := range relations {
+		rel.label = rel.distinct(relations)
+	}
+	for _, rel := range relations {
+		if rel.via {
+			rel.addDerived(rel.ambiguous(relations))
 		}
 	}
 	for _, rel := range relations {
-		several := slices.ContainsFunc(relations, func(other relation) bool {
-			return other.from == rel.from && other.to == rel.to && other.column != rel.column
-		})
-		rel.addInverse(several || rel.from == rel.to)
+		m.declareRules(rel, relations)
+		m.noteRelation(rel)
+	}
+	for _, rel := range relations {
+		rel.addInverse(rel.ambiguous(relations))
 	}
 }
 
-// target returns the resource that a foreign key of r refers to; or nil and the reason why the key cannot be a relation.
-func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding, advice string) {
-	const kept = "the server keeps it; "
+// relations returns the relations of all foreign keys that can be one, after it has set the types of their fields.
+func (m *modelBuilder) relations() (all []*relation) {
+	leaveOut := func(r *resource, k foreignKey, finding, advice string) {
+		if k.acts() {
+			finding += "; its ON DELETE action bypasses all policies"
+		}
+		m.note(r.table, k.Name, Note{Kind: LeftOut, Finding: finding, Advice: advice})
+	}
+	for _, r := range m.resources {
+		for _, k := range r.table.foreign {
+			rel, finding, advice := m.relation(r, k)
+			switch {
+			case rel == nil:
+				leaveOut(r, k, finding, advice)
+				continue
+			case len(rel.columns) > 1 || rel.keyAlone() || r.field(rel.columns[0]).ToOne != "":
+				rel.via = true
+			default:
+				f := r.field(rel.columns[0])
+				f.Unordered, f.Scale = false, nil
+				f.Type, f.ToOne, rel.field = 0, rel.to.table.resource, f.Name
+			}
+			all = append(all, rel)
+		}
+	}
+	return slices.DeleteFunc(all, func(rel *relation) bool {
+		finding := ""
+		if rel.via {
+			finding = m.unifyTypes(rel)
+		}
+		if finding != "" {
+			leaveOut(rel.from, rel.foreignKey, finding, "the server keeps it; its columns are plain fields")
+		}
+		return finding != ""
+	})
+}
+
+// relation returns the relation of a foreign key of r, without names; or nil and the reason why the key cannot be a relation.
+func (m *modelBuilder) relation(r *resource, k foreignKey) (rel *relation, finding, advice string) {
+	kept := "the server keeps it; its column is a plain field"
+	its := "its column is a plain field"
+	if len(k.Columns) > 1 {
+		kept, its = "the server keeps it; its columns are plain fields", "its columns are plain fields"
+	}
 	refers := "the foreign key " + quoteNames(k.Columns) + " refers to "
 	name := quoteName(k.Target)
 	if !k.Enforced {
-		return nil, refers + name + ", but is NOT ENFORCED", "its column is a plain field; ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED"
+		return nil, refers + name + ", but is NOT ENFORCED", its + "; ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED"
 	}
 	if !slices.Contains(m.catalog.schemas, k.TargetSchema) {
-		return nil, refers + quoteName(k.TargetSchema) + "." + name + ", which is in another schema", "add that schema to Options.Schemas; until then its column is a plain field"
-	}
-	if len(k.Columns) > 1 {
-		return nil, refers + name + " by several columns", "refer to a primary key of a single column"
+		return nil, refers + quoteName(k.TargetSchema) + "." + name + ", which is in another schema", "add that schema to Options.Schemas; until then " + its
 	}
 	i := slices.IndexFunc(m.resources, func(o *resource) bool {
 		return o.table.Name == k.Target && cmp.Or(o.table.schema, m.catalog.schemas[0]) == k.TargetSchema
 	})
 	if i < 0 {
-		return nil, refers + name + ", which is no resource", kept + "its column is a plain field"
+		return nil, refers + name + ", which is no resource", kept
 	}
-	to = m.resources[i]
-	f := r.field(k.Columns[0])
-	switch {
-	case k.TargetColumns[0] != to.key:
-		return nil, refers + quoteName(k.TargetColumns[0]) + " of " + name + ", which is not its key", "refer to the key"
-	case f == nil:
-		return nil, refers + name + ", and the column was left out", ""
-	case f.Key:
-		return nil, refers + name + " from the primary key, which cannot be a relation", "give the relation a column of its own, UNIQUE"
-	case f.ToOne != "":
-		return nil, refers + name + ", and the column is a relation to " + quoteName(f.ToOne) + " already", kept + "drop one of the two"
-	case r.table.column(f.Name).keyType() != to.table.column(to.key).keyType():
-		return nil, refers + name + " from a column of another type", "give both columns one type"
+	rel = &relation{foreignKey: k, from: r, to: m.resources[i], toOne: r.table.unique(k.Columns)}
+	for _, part := range rel.to.key {
+		i := slices.Index(k.TargetColumns, part)
+		if i < 0 || len(k.Columns) != len(rel.to.key) {
+			return nil, refers + quoteNames(k.TargetColumns) + " of " + name + ", which is not its key", "refer to the key"
+		}
+		c, target := r.table.column(k.Columns[i]), rel.to.table.column(part)
+		switch {
+		case r.field(c.Name) == nil:
+			return nil, refers + name + ", and the column was left out", ""
+		case c.keyType() != target.keyType():
+			return nil, refers + name + " from a column of another type", "give both columns one type"
+		}
+		rel.columns = append(rel.columns, c.Name)
 	}
-	return to, "", ""
+	return rel, "", ""
 }
 
-// relate makes a field the to-one relation of its foreign key.
-func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
-	f := r.field(k.Columns[0])
-	f.Unordered, f.Scale = false, nil
-	f.Type, f.ToOne = 0, to.table.resource
-	toOne := r.table.unique(f.Name)
-	if !r.table.readOnly() {
-		f.OnDelete = k.onDelete(r.table.column(f.Name))
-		if toOne {
-			f.Partner = core.RefusePartner
+// keyAlone reports whether the column of the relation is the whole key. Such a key stays a scalar.
+func (rel *relation) keyAlone() bool { return slices.Equal(rel.columns, rel.from.key) }
+
+// unifyTypes gives the fields of a derived relation the types of the key of its target, or returns the reason why that is
+// impossible.
+func (m *modelBuilder) unifyTypes(rel *relation) (finding string) {
+	for i, column := range rel.columns {
+		f, part := rel.from.field(column), rel.to.field(rel.to.key[i])
+		typ, want := m.valueType(f), m.valueType(part)
+		if typ != want && (f.Key || f.ToOne != "" || want != core.Text) {
+			return fmt.Sprintf("the foreign key %s refers to %s, but the model holds %s as %s, and %s of %s as %s",
+				quoteNames(rel.Columns), quoteName(rel.Target), quoteName(column), typ, quoteName(part.Name), quoteName(rel.Target), want)
 		}
 	}
-	switch {
-	case r.table.readOnly() && k.acts():
-		m.note(r.table, k.Name, Note{Kind: Server, Finding: "its ON DELETE action changes the read-only table and bypasses all policies"})
-	case k.OnDelete == setDefault:
-		m.note(r.table, k.Name, Note{
-			Kind: Changed, Finding: "ON DELETE SET DEFAULT: a model restricts the delete of a record of " + quoteName(f.ToOne) + " instead",
-			Advice: "use ON DELETE SET NULL, CASCADE or RESTRICT",
-		})
+	for i, column := range rel.columns {
+		f, part := rel.from.field(column), rel.to.field(rel.to.key[i])
+		if m.valueType(f) != m.valueType(part) {
+			f.Type, f.Scale, f.Default = core.Text, nil, nil
+			m.note(rel.from.table, column, Note{Kind: Changed, Finding: rel.from.table.column(column).Declared + " is text, as in the key of " + quoteName(rel.Target)})
+		}
 	}
-	if !k.Valid {
-		m.note(r.table, k.Name, Note{
+	return ""
+}
+
+// valueType returns the type of the values of a scalar, or of a relation to a key of one column.
+func (m *modelBuilder) valueType(f *core.FieldSpec) core.Type {
+	for _, r := range m.resources {
+		if f.ToOne != "" && f.ToOne == r.table.resource {
+			return r.field(r.key[0]).Type
+		}
+	}
+	return f.Type
+}
+
+// distinct returns the columns of the relation as a name: those that neither the key nor another relation has, those that no other
+// relation has, or all.
+func (rel *relation) distinct(relations []*relation) string {
+	alone := slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool { return rel.shares(column, relations) })
+	beside := slices.DeleteFunc(slices.Clone(alone), rel.from.isKey)
+	for _, columns := range [][]string{beside, alone} {
+		if len(columns) > 0 {
+			return strings.Join(columns, "_")
+		}
+	}
+	return strings.Join(rel.Columns, "_")
+}
+
+// shares reports whether another relation has the column, too.
+func (rel *relation) shares(column string, relations []*relation) bool {
+	return slices.ContainsFunc(relations, func(other *relation) bool {
+		return other != rel && other.from == rel.from && slices.Contains(other.columns, column)
+	})
+}
+
+// ambiguous reports whether there are several relations between the resources, or one within a resource.
+func (rel *relation) ambiguous(relations []*relation) bool {
+	return rel.from == rel.to || slices.ContainsFunc(relations, func(other *relation) bool {
+		return other != rel && other.from == rel.from && other.to == rel.to
+	})
+}
+
+// addDerived adds the to-one relation of a foreign key whose columns have fields of their own.
+func (rel *relation) addDerived(byColumns bool) {
+	rel.field = rel.from.freeName(rel.to.table.resource, rel.label, byColumns)
+	f := core.FieldSpec{Name: rel.field, ToOne: rel.to.table.resource, Via: rel.columns}
+	f.ReadOnly = slices.ContainsFunc(rel.columns, func(column string) bool { return rel.from.field(column).ReadOnly })
+	rel.from.fields = append(rel.from.fields, f)
+}
+
+// declareRules declares the effect of deletes and of partners that are taken.
+func (m *modelBuilder) declareRules(rel *relation, relations []*relation) {
+	if rel.from.table.readOnly() {
+		return
+	}
+	f := rel.from.field(rel.field)
+	if rel.toOne {
+		f.Partner = core.RefusePartner
+	}
+	var n Note
+	f.OnDelete, n = rel.onDelete(relations)
+	if n.Finding != "" {
+		m.note(rel.from.table, rel.Name, n)
+	}
+}
+
+// noteRelation adds notes on the behaviour of the server that differs from that of the model.
+func (m *modelBuilder) noteRelation(rel *relation) {
+	t, target := rel.from.table, quoteName(rel.to.table.resource)
+	object, columns, all := rel.Columns[0], "the column", "it"
+	if len(rel.Columns) > 1 {
+		object, columns, all = rel.Name, "its columns", "("+quoteNames(rel.Columns)+")"
+	}
+	if t.readOnly() && rel.acts() {
+		m.note(t, rel.Name, Note{Kind: Server, Finding: "its ON DELETE action changes the read-only table and bypasses all policies"})
+	}
+	if !rel.Valid {
+		m.note(t, rel.Name, Note{
 			Kind: Changed, Finding: "the foreign key is NOT VALID: older records may refer to records that do not exist",
 			Advice: "ALTER TABLE ... VALIDATE CONSTRAINT",
 		})
 	}
-	if !r.table.hasIndexOn(f.Name) {
-		m.note(r.table, f.Name, Note{
-			Kind: Changed, Finding: "no index begins with the column: finding the references to a record of " + quoteName(f.ToOne) + " scans the whole table",
-			Advice: "create an index on it",
+	if !t.hasIndexOn(rel.Columns) {
+		m.note(t, object, Note{
+			Kind: Changed, Finding: "no index begins with " + columns + ": finding the references to a record of " + target + " scans the whole table",
+			Advice: "create an index on " + all,
 		})
 	}
-	if r.table.uniqueImmediately(f.Name) && r.table.column(f.Name).NotNull {
-		m.note(r.table, f.Name, Note{
+	nullable := func(column string) bool { return !t.column(column).NotNull }
+	if t.uniqueImmediately(rel.Columns) && !slices.ContainsFunc(rel.Columns, nullable) && !slices.ContainsFunc(rel.Columns, rel.from.isKey) {
+		m.note(t, object, Note{
 			Kind: Changed, Finding: "unique and NOT NULL: two records cannot swap their references in one request",
 			Advice: "make the UNIQUE constraint DEFERRABLE, or allow null",
 		})
 	}
-	return relation{from: r, to: to, column: f.Name, toOne: toOne}
 }
 
 // Values of pg_constraint.confdeltype. NO ACTION and RESTRICT have other values.
@@ -130,29 +247,58 @@ func (k foreignKey) acts() bool {
 	return k.Enforced && (k.OnDelete == cascade || k.OnDelete == setNull || k.OnDelete == setDefault)
 }
 
-// onDelete returns the rule of the relation. SET NULL of a NOT NULL column refuses the delete, too.
-func (k foreignKey) onDelete(c *column) core.OnDelete {
+// onDelete returns the rule of the relation, and a note if it is not that of the foreign key. SET NULL of a NOT NULL column
+// refuses the delete. A model detaches a derived relation by the columns that neither the key nor another relation has.
+func (rel *relation) onDelete(relations []*relation) (rule core.OnDelete, n Note) {
+	instead := "a model restricts the delete of a record of " + quoteName(rel.to.table.resource) + " instead"
 	switch {
-	case k.OnDelete == cascade:
-		return core.Cascade
-	case k.OnDelete == setNull && !c.NotNull:
-		return core.Detach
+	case rel.OnDelete == cascade:
+		return core.Cascade, n
+	case rel.OnDelete == setDefault:
+		return core.Restrict, Note{Kind: Changed, Finding: "ON DELETE SET DEFAULT: " + instead, Advice: "use ON DELETE SET NULL, CASCADE or RESTRICT"}
+	case rel.OnDelete != setNull:
+		return core.Restrict, n
 	}
-	return core.Restrict
+	cleared, action := rel.Columns, "ON DELETE SET NULL"
+	if len(rel.SetColumns) > 0 {
+		cleared, action = rel.SetColumns, fmt.Sprintf("ON DELETE SET NULL (%s)", quoteNames(rel.SetColumns))
+	}
+	if slices.ContainsFunc(cleared, func(column string) bool { return rel.from.table.column(column).NotNull }) {
+		return core.Restrict, n
+	}
+	own := slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool {
+		return rel.via && (rel.from.isKey(column) || rel.shares(column, relations))
+	})
+	kept, also := without(cleared, own), without(own, cleared)
+	n = Note{Kind: Changed}
+	switch {
+	case len(own) == 0:
+		n.Finding = action + ": " + instead + ", because all columns belong to other relations"
+		return core.Restrict, n
+	case len(also) > 0:
+		n.Finding = action + ": " + instead + ", because a detached relation has no " + quoteNames(also) + " either"
+		n.Advice = "use ON DELETE SET NULL without columns"
+		return core.Restrict, n
+	case len(kept) > 0 && rel.MatchFull:
+		n.Finding, n.Advice = action+": "+instead+", because MATCH FULL does not permit to keep "+quoteNames(kept), "use MATCH SIMPLE"
+		return core.Restrict, n
+	case len(kept) > 0:
+		n.Finding = action + ": a model keeps " + quoteNames(kept) + ", which belongs to another relation"
+		n.Advice = "use ON DELETE SET NULL (" + quoteNames(own) + ")"
+		return core.Detach, n
+	}
+	return core.Detach, Note{}
+}
+
+// without returns the names that are not among the others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
 }
 
 // addInverse adds the inverse of a relation to its target, read-only: in SQL, a change of a row changes no rows that refer
-// to it. With byColumn, its name has the column in it.
-func (rel relation) addInverse(byColumn bool) {
-	long := rel.from.table.resource + "_by_" + rel.column
-	name := rel.from.table.resource
-	if byColumn || rel.to.has(name) {
-		name = long
-	}
-	for i := 2; rel.to.has(name); i++ {
-		name = long + "_" + strconv.Itoa(i)
-	}
-	f := core.FieldSpec{Name: name, Inverse: rel.column, ReadOnly: true}
+// to it. With byColumns, its name has the columns in it.
+func (rel *relation) addInverse(byColumns bool) {
+	f := core.FieldSpec{Name: rel.to.freeName(rel.from.table.resource, rel.label, byColumns), Inverse: rel.field, ReadOnly: true}
 	if rel.toOne {
 		f.ToOne = rel.from.table.resource
 	} else {
@@ -161,7 +307,20 @@ func (rel relation) addInverse(byColumn bool) {
 	rel.to.fields = append(rel.to.fields, f)
 }
 
+// freeName returns a name that the resource does not have yet: the name, or NAME_by_LABEL, with a number if necessary.
+func (r *resource) freeName(name, label string, long bool) string {
+	if !long && !r.has(name) {
+		return name
+	}
+	base := name + "_by_" + label
+	free := base
+	for i := 2; r.has(free); i++ {
+		free = base + "_" + strconv.Itoa(i)
+	}
+	return free
+}
+
 // has reports whether the resource has a field of that name, or its table a column.
 func (r *resource) has(name string) bool {
-	return r.field(name) != nil || r.table.column(name) != nil
+	return r.field(name) != nil || r.table.column(name) != nil || name == r.keyName
 }

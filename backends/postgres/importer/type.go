@@ -48,9 +48,17 @@ func (c *column) keyType() core.Type {
 	}
 }
 
-// keyTypeNote returns the note on the type of a primary key; false if it is the type of the column.
-func (c *column) keyTypeNote() (note Note, ok bool) {
-	return Note{Kind: Changed, Finding: c.Declared + " is text, because it is the primary key"}, c.keyType() != c.modelType()
+// keyPartType is keyType, or for one of several parts of a key the type that such a part can have.
+func (c *column) keyPartType(part bool) core.Type {
+	if typ := c.modelType(); part && typ.Element() {
+		return typ
+	}
+	return c.keyType()
+}
+
+// keyTypeNote returns the note on the type of a primary key, or of a part of it; false if it is the type of the column.
+func (c *column) keyTypeNote(typ core.Type) (note Note, ok bool) {
+	return Note{Kind: Changed, Finding: c.Declared + " is text, because it is the primary key"}, typ != c.modelType()
 }
 
 // exact reports whether the model holds the column's values unchanged.

@@ -92,6 +92,9 @@ func describe(f core.FieldSpec) string {
 	if f.Inverse != "" {
 		parts = append(parts, "of", f.Inverse)
 	}
+	if f.Via != nil {
+		parts = append(parts, "via", strings.Join(f.Via, ","))
+	}
 	v := reflect.ValueOf(f)
 	if f.OnDelete != core.Detach {
 		parts = append(parts, f.OnDelete.String())
