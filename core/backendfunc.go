@@ -35,6 +35,7 @@ func (p *backendPerTx) Bind(ctx context.Context, m *Model) error {
 	p.keys = make([]KeySource, len(m.resources))
 	for i, r := range m.resources {
 		p.keys[i] = b.KeySource(r)
+		p.keys[i].Partial = true // another backend may read from a view
 	}
 	return b.Close()
 }

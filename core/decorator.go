@@ -87,7 +87,7 @@ func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error)
 		if err != nil {
 			return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
 		}
-		if d.Kind == KindAnswer && !d.KnowsRelated && !d.UsesRelated {
+		if d.Kind == KindAnswer && !d.knowsRelated() {
 			next = pastRelated(next, handler)
 		}
 		handler = next
@@ -106,9 +106,12 @@ func pastRelated(decorator, next Handler) Handler {
 	}
 }
 
+// knowsRelated reports whether the decorator declares to know conditions on related records.
+func (d Decorator) knowsRelated() bool { return d.KnowsRelated || d.UsesRelated }
+
 // unaware reports whether the decorator may hide records and does not know conditions on related records.
 func (d Decorator) unaware() bool {
-	return (d.Kind == KindPolicy || d.Kind == KindEffect) && !d.KnowsRelated && !d.UsesRelated
+	return (d.Kind == KindPolicy || d.Kind == KindEffect) && !d.knowsRelated()
 }
 
 // wrap returns the handler of the decorator around next.

@@ -16,6 +16,9 @@ type KeySource struct {
 	// 0, the bounds are -2^52 and 2^52, half of the integers on which JSON parsers agree (RFC 8259, section 6). They
 	// do not apply to existing records, to assigned keys and to keys of other types.
 	Low, High int64
+	// Partial means that a read may lack records whose keys are stored in to-one relations, for example because the
+	// backend reads the resource from a view. [Store.ReadsAll] is then false.
+	Partial bool
 }
 
 // DefaultKeySource returns the key source of a backend that generates keys of type [Int] and [UUID]. Keys of type

@@ -14,6 +14,7 @@ type Querier interface {
 	Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error)
 	Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	Count(ctx context.Context, r *Resource, where Filter) (int, error)
+	ReadsAll(ctx context.Context, r *Resource) (bool, error)
 	Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error)
 	Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error)
 	Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error)
@@ -114,6 +115,26 @@ func (s session) Count(ctx context.Context, r *Resource, where Filter) (int, err
 	}
 	res, err := s.send(ctx, op)
 	return res.Count, err
+}
+
+func (s session) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
+	if err := s.checkResource(r); err != nil {
+		return false, err
+	}
+	switch {
+	case s.store.undeclared || s.store.backend.KeySource(r).Partial:
+		return false, nil
+	case !s.store.mayHide:
+		return true, nil
+	}
+	s.final = false
+	op := s.op(Visibility, r)
+	op.Fields = []*Field{r.key}
+	res, err := s.send(ctx, op)
+	if readDenied(err) {
+		return false, nil
+	}
+	return err == nil && res.Guard.n == nil, err
 }
 
 func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {

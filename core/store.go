@@ -38,6 +38,8 @@ type Store struct {
 	description Description
 	readOnly    []func(r *Resource) bool // functions of the decorators
 	unaware     string                   // name of a decorator that does not know conditions on related records
+	mayHide     bool                     // a decorator may hide records
+	undeclared  bool                     // a decorator that may hide records does not know the kind Visibility
 	effects     bool                     // a decorator may hide records from every principal
 	closed      atomic.Bool
 }
@@ -57,6 +59,7 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 		return nil, errors.Join(errors.New("core: a store needs a model"), backend.Close())
 	}
 	s := &Store{model: model, backend: backend, description: describe(model, backend, decorators)}
+	s.mayHide = s.description.MayHide()
 	for _, d := range decorators {
 		if d.ReadOnly != nil {
 			s.readOnly = append(s.readOnly, d.ReadOnly)
@@ -65,6 +68,7 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 			s.unaware = cmp.Or(s.unaware, d.Name)
 		}
 		s.effects = s.effects || d.Kind == KindEffect
+		s.undeclared = s.undeclared || d.Wrap != nil && !d.knowsRelated()
 	}
 	var err error
 	if s.handler, err = chain(model, decorators, s.innermost); err == nil {
@@ -136,6 +140,19 @@ func (s *Store) Select(ctx context.Context, r *Resource, q Query) (Page, error) 
 // Errors: as for [Resource.Bind].
 func (s *Store) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
 	return s.session().Count(ctx, r, where)
+}
+
+// ReadsAll reports whether the caller can read every record that a to-one relation to the resource can lead to. The key that
+// a record stores in such a relation may then be shown without reading the target. ReadsAll asks the decorators by an op of
+// kind [Visibility] and reads no records. Like every guard, the answer holds for the operations that follow at once; it must
+// not be kept.
+//
+// It is false unless that is certain: if a decorator narrows or denies reads of the resource or does not declare
+// [Decorator.KnowsRelated], and if reads of the backend may lack targets, see [KeySource.Partial].
+//
+// Errors: those of a decorator, except the codes of a denial.
+func (s *Store) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
+	return s.session().ReadsAll(ctx, r)
 }
 
 // Insert adds the records, all or none, and returns their after images in the same order, with keys, defaults and

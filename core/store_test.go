@@ -269,6 +269,82 @@ func TestEveryDecoratorWithAWrapMayHideRecords(t *testing.T) {
 	}
 }
 
+// partial is a backend with reads that may lack the targets of relations.
+type partial struct{ core.Backend }
+
+func (p partial) KeySource(r *core.Resource) core.KeySource {
+	source := p.Backend.KeySource(r)
+	source.Partial = r.Name() == "jar"
+	return source
+}
+
+func TestReadsAll(t *testing.T) {
+	handle := func(kind core.DecoratorKind, knows bool, do func(op *core.Op) error) core.Decorator {
+		return core.Decorator{Name: "some", Kind: kind, KnowsRelated: knows, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Resource != nil && op.Resource.Name() == "jar" && !op.Principal.IsSystem() {
+					if err := do(op); err != nil {
+						return core.Result{}, err
+					}
+				}
+				return next(ctx, op)
+			}, nil
+		}}
+	}
+	permit := func(*core.Op) error { return nil }
+	narrow := func(op *core.Op) error { op.Guard(core.Eq("id", 1)); return nil }
+	refuse := func(err error) func(op *core.Op) error { return func(*core.Op) error { return err } }
+	observer := core.Decorator{Name: "observer", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return nil, nil }}
+	for _, c := range []struct {
+		name    string
+		backend core.Backend
+		stack   []core.Decorator
+		want    bool
+		system  bool
+	}{
+		{"no decorator", memory.New(), nil, true, true},
+		{"observer", memory.New(), []core.Decorator{observer}, true, true},
+		{"policy that permits everything", memory.New(), []core.Decorator{handle(core.KindPolicy, true, permit)}, true, true},
+		{"policy that narrows", memory.New(), []core.Decorator{observer, handle(core.KindPolicy, true, narrow)}, false, true},
+		{"effect that narrows", memory.New(), []core.Decorator{handle(core.KindEffect, true, narrow)}, false, true},
+		{"policy that denies", memory.New(), []core.Decorator{handle(core.KindPolicy, true, refuse(core.Forbidden))}, false, true},
+		{"policy that needs a principal", memory.New(), []core.Decorator{handle(core.KindPolicy, true, refuse(core.Unauthorized))}, false, true},
+		{"policy that denies a field", memory.New(), []core.Decorator{handle(core.KindPolicy, true, refuse(core.UnknownField))}, false, true},
+		{"policy without KnowsRelated", memory.New(), []core.Decorator{handle(core.KindPolicy, false, permit)}, false, false},
+		{"effect without KnowsRelated", memory.New(), []core.Decorator{handle(core.KindEffect, false, permit)}, false, false},
+		{"answer without KnowsRelated", memory.New(), []core.Decorator{handle(core.KindAnswer, false, permit)}, false, false},
+		{"backend that reads some records", partial{memory.New()}, nil, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, err := core.New(t.Context(), cookies(t), c.backend, c.stack...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			check := func(ctx context.Context, querier core.Querier) {
+				t.Helper()
+				for who, want := range map[context.Context]bool{ctx: c.want, core.System(ctx): c.system} {
+					if all, err := querier.ReadsAll(who, s.Model().Resource("jar")); err != nil || all != want {
+						t.Errorf("%v: got %v, %v, want %v", core.PrincipalOf(who), all, err, want)
+					}
+				}
+			}
+			check(t.Context(), s)
+			if err := s.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+				check(ctx, tx.Final()) // asking is no operation that ends the transaction
+				check(ctx, tx)
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	s := open(t, handle(core.KindPolicy, true, refuse(errors.New("broken"))))
+	if _, err := s.ReadsAll(t.Context(), s.Model().Resource("jar")); !errors.Is(err, core.ServerError) {
+		t.Errorf("the error of a decorator is lost: %v", err)
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	s := open(t, core.Decorator{Name: "owner", Note: "field user_id", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }})
 	want := "model cookies\n  owner (policy): field user_id\n  memory\n"

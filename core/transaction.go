@@ -51,6 +51,11 @@ func (t *Transaction) Count(ctx context.Context, r *Resource, where Filter) (int
 	return t.session.Count(ctx, r, where)
 }
 
+// ReadsAll is [Store.ReadsAll] in the transaction.
+func (t *Transaction) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
+	return t.session.ReadsAll(ctx, r)
+}
+
 // Insert is [Store.Insert] in the transaction.
 func (t *Transaction) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	return t.session.Insert(ctx, r, records...)

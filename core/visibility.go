@@ -27,7 +27,7 @@ func (s session) guardRelated(ctx context.Context, op *Op) error {
 		s.final = false
 		return s.send(ctx, asked)
 	}
-	if !s.store.description.MayHide() {
+	if !s.store.mayHide {
 		ask = nil
 	}
 	err := guards{ask: ask, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)

@@ -1,6 +1,8 @@
 package policytest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +19,30 @@ func hiddenEqualsAbsent(t *guardRun) {
 		reduced.initial = g.withoutHidden(t.initial)
 		reduced.setRows(reduced.initial)
 		t.compareWithReduced(reduced, g)
+	}
+}
+
+// readsAllHidesNothing calls ReadsAll for every principal, resource and origin.
+func readsAllHidesNothing(t *guardRun) {
+	actors := append(t.actors(), t.mistypedActors()...)
+	for _, g := range append(actors, t.actor(nil)) {
+		for _, r := range t.Model.Stored() {
+			for _, at := range origins {
+				all := false
+				err := at.run(t.scenario, g.principal, func(ctx context.Context, s core.Querier) (err error) {
+					ctx, _ = t.newProbe(ctx, g.principal)
+					all, err = s.ReadsAll(ctx, r)
+					return err
+				})
+				if err != nil && !errors.Is(err, kit.ErrRollback) && !isDenial(err) {
+					t.Fatalf("%s, %s: ReadsAll of %s: %v", g, at.name, r.Name(), err)
+				}
+				rows := t.initial[r.Index()]
+				if readable := len(g.readableRows(rows)); all && (readable < len(rows) || g.denied(core.Select, r)) {
+					t.Fatalf("%s, %s: ReadsAll is true for %s, of which the principal may read %d of %d rows", g, at.name, r.Name(), readable, len(rows))
+				}
+			}
+		}
 	}
 }
 

@@ -63,6 +63,11 @@ var guardRules = []guardRule{
 		hiddenEqualsAbsent,
 	},
 	{
+		"ids without a read lead to readable rows",
+		"If ReadsAll is true for a resource, so that engines show ids of its rows without a read, the principal may read every row of it.",
+		readsAllHidesNothing,
+	},
+	{
 		"anonymous callers are unauthorized",
 		"Every operation without a principal is UNAUTHORIZED and does not reach the backend.",
 		anonymousIsUnauthorized,
