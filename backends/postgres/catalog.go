@@ -40,6 +40,7 @@ type catalogTable struct {
 	indexes     []catalogIndex
 	foreignKeys []catalogForeignKey
 	checks      map[string][]string // columns, by constraint
+	rowSecurity bool                // policies of row security apply to the role
 }
 
 // catalogColumn is a column of a table, view, foreign table or query.
@@ -238,6 +239,7 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schemas []string) (*catalog, 
 	batch.Queue(indexesQuery, schemas).Query(found.readIndexes)
 	batch.Queue(foreignKeysQuery, schemas).Query(found.readForeignKeys)
 	batch.Queue(checksQuery, schemas).Query(found.readChecks)
+	batch.Queue(rowSecurityQuery, schemas).Query(found.readRowSecurity)
 	batch.Queue(partitionsQuery, schemas).Query(found.partitions.read)
 	return found, c.SendBatch(ctx, batch).Close()
 }
@@ -314,6 +316,19 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 		}
 		if t := c.tables[table]; t != nil {
 			t.checks[name] = columns
+		}
+	}
+	return rows.Err()
+}
+
+func (c *catalog) readRowSecurity(rows pgx.Rows) error {
+	var table relation
+	for rows.Next() {
+		if err := rows.Scan(&table.schema, &table.name); err != nil {
+			return err
+		}
+		if t := c.tables[table]; t != nil {
+			t.rowSecurity = true
 		}
 	}
 	return rows.Err()

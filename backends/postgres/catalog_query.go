@@ -134,4 +134,11 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'c'
 ORDER BY 1, 2, 3`
+
+	// rowSecurityQuery returns the tables with policies of row security that apply to the role.
+	rowSecurityQuery = `
+SELECT n.nspname::text, c.relname::text
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p') AND row_security_active(c.oid)`
 )

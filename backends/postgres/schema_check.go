@@ -221,6 +221,9 @@ func (p fingerprint) addTable(name string, t *catalogTable) {
 	for _, k := range t.foreignKeys {
 		p["foreign key "+k.name+" of "+name] = k.property()
 	}
+	if t.rowSecurity {
+		p["row security of "+name] = property{}
+	}
 	for check, columns := range t.checks {
 		p["check "+check+" of "+name] = property{detail: strings.Join(columns, ", ")}
 	}

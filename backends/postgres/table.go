@@ -161,6 +161,7 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 		if t.readOnly {
 			t.keySource = core.KeySource{Assigned: r.Key().Assigned()}
 		}
+		t.keySource.Partial = s.readsElsewhere() || found.readFrom(schema, r, s).rowSecurity
 		t.relation, tables[i] = s.relation(schema, s.Table), t
 		t.tables, t.readFrom.tables = tables, tables
 	}
