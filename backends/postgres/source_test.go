@@ -319,6 +319,51 @@ func TestResourceWithoutTableIsReadOnly(t *testing.T) {
 	}
 }
 
+// An id is shown without a read only if its target is certain to be read: not for views, queries and row security.
+func TestIdsOfRowsThatAreNotReadAreNotShown(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	m := core.MustModel("m", core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{id}},
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{id, {Name: "shelf", ToOne: "shelf"}}})
+	schema := pgtest.Schema(t)
+	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.shelf (id bigint PRIMARY KEY); INSERT INTO $S.shelf VALUES (1), (2);
+		CREATE TABLE $S.item (id bigint PRIMARY KEY, shelf bigint REFERENCES $S.shelf DEFERRABLE INITIALLY DEFERRED); INSERT INTO $S.item VALUES (1, 1), (2, 2);
+		CREATE VIEW $S.low AS SELECT * FROM $S.shelf WHERE id < 2`))
+	server := login(t, schema, "ALL ON ALL TABLES IN SCHEMA $S")
+	permissive := core.Decorator{Name: "permissive", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return next, nil
+	}}
+	for _, c := range []struct {
+		name, sql string
+		source    postgres.Source
+		want      string
+	}{
+		{"table", "", postgres.Source{}, `[{"id":1,"shelf":1},{"id":2,"shelf":2}]`},
+		{"view", "", postgres.Source{View: "low"}, `[{"id":1,"shelf":1},{"id":2}]`},
+		{"view of a table", "", postgres.Source{Table: "shelf", View: "low"}, `[{"id":1,"shelf":1},{"id":2}]`},
+		{"query", "", postgres.Source{Query: servertest.InSchema(schema, `SELECT * FROM $S.shelf WHERE id > 1`)}, `[{"id":1},{"id":2,"shelf":2}]`},
+		{"row security", `ALTER TABLE $S.shelf ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON $S.shelf USING (id < 2)`, postgres.Source{}, `[{"id":1,"shelf":1},{"id":2}]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			servertest.Execute(t, servertest.InSchema(schema, c.sql))
+			for _, stack := range [][]core.Decorator{nil, {permissive}} {
+				backend := postgres.New(servertest.Pool(t, server), schema, postgres.Options{Resources: map[string]postgres.Source{"shelf": c.source}})
+				store, err := core.New(t.Context(), m, backend, stack...)
+				servertest.Must(t, err)
+				list, err := engine.New(store, engine.Options{}).List(t.Context(), "item", engine.Query{Depth: 1})
+				servertest.Must(t, err)
+				var got []string
+				for _, v := range list.Views {
+					got = append(got, string(v.AppendJSON(nil)))
+				}
+				if text := "[" + strings.Join(got, ",") + "]"; text != c.want {
+					t.Errorf("%d decorators: got %s, want %s", len(stack), text, c.want)
+				}
+				servertest.Must(t, store.Close())
+			}
+		})
+	}
+}
+
 func TestUnsuitableSourcesAreNamed(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range galleryTables {

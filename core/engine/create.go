@@ -50,7 +50,11 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		}
 		drafts[i].element = elementIndex(bodies, i)
 	}
-	if e.canInsertDirectly(info, drafts, opts) {
+	direct, err := e.canInsertDirectly(ctx, info, drafts, opts)
+	if err != nil {
+		return nil, err
+	}
+	if direct {
 		views, err := e.insertDirectly(ctx, info, drafts, opts.shown())
 		return views, conflictError(drafts, err)
 	}

@@ -9,7 +9,7 @@ import (
 // A request that is one operation needs no transaction around it, which saves round trips to the backend; in a transaction
 // that several requests share there is nothing to save. For every
 // request below, the view must need no further reads: depth 0, no relations, or depth 1 with stored to-one relations
-// only in a store that cannot hide records (needsNoReads).
+// only, to resources of which the principal reads all records (needsNoReads).
 //
 //	request  is one operation if also
 //	Get      -
@@ -23,20 +23,26 @@ import (
 
 // canInsertDirectly reports whether one insert is the whole request. An empty list is not, because policies must
 // decide about it all the same.
-func (e *Engine) canInsertDirectly(info *resourceInfo, drafts []*draft, opts Write) bool {
+func (e *Engine) canInsertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, opts Write) (bool, error) {
 	for _, d := range drafts {
 		if !d.batchable || d.namesRelated {
-			return false
+			return false, nil
 		}
 	}
-	return e.inTx == nil && opts.Match == nil && e.viewCannotFail(info, opts.shown()) && !info.inverseRules && len(drafts) > 0
+	if e.inTx != nil || opts.Match != nil || info.inverseRules || len(drafts) == 0 {
+		return false, nil
+	}
+	return e.viewCannotFail(ctx, info, opts.shown())
 }
 
 // canUpdateDirectly reports whether one update is the whole request. An empty body is not, because the record must
 // exist.
-func (e *Engine) canUpdateDirectly(info *resourceInfo, d *draft, opts Write) bool {
+func (e *Engine) canUpdateDirectly(ctx context.Context, info *resourceInfo, d *draft, opts Write) (bool, error) {
 	plain := d.batchable && !d.namesRelated && !d.needsBefore
-	return e.inTx == nil && opts.Match == nil && e.viewCannotFail(info, opts.shown()) && plain && len(d.assignments) > 0
+	if e.inTx != nil || opts.Match != nil || !plain || len(d.assignments) == 0 {
+		return false, nil
+	}
+	return e.viewCannotFail(ctx, info, opts.shown())
 }
 
 // canDeleteDirectly reports whether one delete is the whole request.
@@ -96,13 +102,33 @@ func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records
 }
 
 // needsNoReads reports whether the view of a record at that depth needs no related records. The ids of stored
-// to-one relations are part of the record where no policy can hide their targets; the backend ensures that the
-// targets exist.
-func (e *Engine) needsNoReads(info *resourceInfo, depth int) bool {
-	return depth == 0 || len(info.relations) == 0 || depth == 1 && info.storesAllIDs && !e.mayHide
+// to-one relations are part of the record. They are shown without a read if the principal reads all records of their
+// targets.
+func (e *Engine) needsNoReads(ctx context.Context, info *resourceInfo, depth int) (bool, error) {
+	return info.needsNoReads(depth, func(target *core.Resource) (bool, error) { return e.querier().ReadsAll(ctx, target) })
+}
+
+// needsNoReads is [Engine.needsNoReads] with the function that reports whether the principal reads all records of a
+// resource.
+func (info *resourceInfo) needsNoReads(depth int, readsAll func(target *core.Resource) (bool, error)) (bool, error) {
+	switch {
+	case depth == 0 || len(info.relations) == 0:
+		return true, nil
+	case depth > 1 || !info.storesAllIDs:
+		return false, nil
+	}
+	for _, target := range info.targets {
+		if all, err := readsAll(target); err != nil || !all {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // viewCannotFail reports whether no step between reading a record and showing it at that depth can fail.
-func (e *Engine) viewCannotFail(info *resourceInfo, depth int) bool {
-	return e.needsNoReads(info, depth) && (depth == 0 || len(info.computed) == 0)
+func (e *Engine) viewCannotFail(ctx context.Context, info *resourceInfo, depth int) (bool, error) {
+	if depth > 0 && len(info.computed) > 0 {
+		return false, nil
+	}
+	return e.needsNoReads(ctx, info, depth)
 }

@@ -19,9 +19,8 @@
 // changes or relates passes the decorators of the store, so related records are subject to their own policies: a
 // hidden related record is neither shown nor can a client relate to it.
 //
-// One case needs no read: if no decorator of the store can hide records, a to-one relation at depth 1 shows the id
-// that the record stores. The backend is responsible for the existence of the target. A view of a database without
-// foreign keys may therefore show ids of records that do not exist.
+// One case needs no read: a to-one relation at depth 1 shows the id that the record stores if the principal reads all
+// records of the target, see [core.Store.ReadsAll].
 //
 // # Keys
 //
@@ -38,7 +37,8 @@
 //
 // Get, List and Related read the records of the request (get.go, list.go, related.go), then build the views level by
 // level (view_builder.go). A level holds the records of one depth. For each relation of a level, one operation reads
-// all related records, which form the next level (view_level.go, view_expansion.go, view_nodes.go). List sides are
+// all related records, which form the next level (view_level.go, view_expansion.go, view_nodes.go). The to-one
+// relations of a level to one resource share an operation. List sides are
 // shortened to the room in the answer (view_members.go). Filters and sorts
 // by relations become conditions and orders of the store (filter.go, list.go).
 //
@@ -84,6 +84,6 @@
 // # Cost and limits
 //
 // A request that is a single operation runs without a transaction around it (the table in direct.go). Other reads
-// take one operation for each relation of each level. An answer is bounded in records and bytes, a write in the
+// take at most one operation for each relation of each level. An answer is bounded in records and bytes, a write in the
 // records that it creates, changes or deletes (budget.go), see [Options].
 package engine

@@ -16,7 +16,11 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 	if err != nil {
 		return View{}, err
 	}
-	if e.needsNoReads(info, depth) {
+	alone, err := e.needsNoReads(ctx, info, depth)
+	if err != nil {
+		return View{}, err
+	}
+	if alone {
 		rec, err := e.readRecord(ctx, e.querier(), info, key, depth)
 		if err != nil {
 			return View{}, err

@@ -217,8 +217,14 @@ func (e *Engine) isUnreadable(ctx context.Context, f *core.Field, invalid error)
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
 	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk) && !l.query.Count && l.query.Offset == 0
-	if l.engine.needsNoReads(l.info, l.query.Depth) && one {
-		return l.run(ctx, l.engine.querier(), l.engine.viewBuilder(nil, neverFinal))
+	if one {
+		alone, err := l.engine.needsNoReads(ctx, l.info, l.query.Depth)
+		if err != nil {
+			return List{}, err
+		}
+		if alone {
+			return l.run(ctx, l.engine.querier(), l.engine.viewBuilder(nil, neverFinal))
+		}
 	}
 	err = l.engine.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) (err error) {
 		list, err = l.run(ctx, tx, l.engine.viewBuilder(tx, ending))

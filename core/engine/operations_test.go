@@ -275,36 +275,63 @@ func TestOperations(t *testing.T) {
 // TestOperationsUnderPolicy checks the operations for ids of to-one relations where a policy may hide their targets.
 func TestOperationsUnderPolicy(t *testing.T) {
 	ctx := t.Context()
-	policy := core.Decorator{Name: "policy", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
+	policy := core.Decorator{Name: "policy", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if narrows := core.PrincipalOf(ctx).HasRole("reader"); narrows && op.Resource == m.Resource("jar") {
+				op.Guard(core.Ne("id", 7))
+			}
+			return next(ctx, op)
+		}, nil
 	}}
+	narrowed := core.WithPrincipal(ctx, &core.Principal{Roles: []string{"reader"}})
 	for _, c := range []struct {
 		rule string
 		do   func(api *engine.Engine) error
 		want []string
 	}{
 		{
-			"a record with a to-one relation: two operations",
+			"a record with a to-one relation to visible records: one operation",
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 1); return err },
+			[]string{"load cookie 1"},
+		},
+		{
+			"a page with ids of visible records: one operation",
+			func(api *engine.Engine) error {
+				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
+				return err
+			},
+			[]string{"select cookie limit 100"},
+		},
+		{
+			"an update with ids of visible records in the view: one operation",
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
+				return err
+			},
+			[]string{"update cookie 1"},
+		},
+		{
+			"a record with a to-one relation: two operations",
+			func(api *engine.Engine) error { _, err := api.Get(narrowed, "cookie", 1, 1); return err },
 			[]string{"tx", "load cookie 1", "load jar 1 (id) final"},
 		},
 		{
 			"a page: one operation and one for each relation",
 			func(api *engine.Engine) error {
-				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
+				_, err := api.List(narrowed, "cookie", engine.Query{Depth: 1, Limit: hundred})
 				return err
 			},
 			[]string{"tx", "select cookie limit 100", "load jar 1 (id) final"},
 		},
 		{
 			"a null relation needs no read",
-			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", hundred+1, 1); return err },
+			func(api *engine.Engine) error { _, err := api.Get(narrowed, "cookie", hundred+1, 1); return err },
 			[]string{"tx", "load cookie 1"},
 		},
 		{
 			"a safe answer ends the transaction of its write",
 			func(api *engine.Engine) error {
-				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
+				_, err := api.Update(narrowed, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
 				return err
 			},
 			[]string{"tx", "update cookie 1", "load jar 1 (id) final"},

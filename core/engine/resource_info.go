@@ -23,6 +23,7 @@ type resourceInfo struct {
 	// storesAllIDs: all relations are to-one and stored by the record, so the record has all ids that its view
 	// shows.
 	storesAllIDs bool
+	targets      []*core.Resource // of the to-one relations that the record stores, each once
 	// via are the relations that other fields of the record hold, see [core.FieldSpec.Via].
 	via []*core.Field
 	// inverseRules: inserting or deleting a record changes a field with a write rule in a related record.
@@ -76,6 +77,9 @@ func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 		switch shown := &info.shown[i]; {
 		case shown.field.Target() != nil:
 			info.relations = append(info.relations, shown)
+			if shown.isStoredID() && !slices.Contains(info.targets, shown.field.Target()) {
+				info.targets = append(info.targets, shown.field.Target())
+			}
 		case shown.field.Computed() != nil:
 			info.computed = append(info.computed, shown)
 		}

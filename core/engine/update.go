@@ -27,7 +27,11 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	if err != nil {
 		return View{}, err
 	}
-	if e.canUpdateDirectly(info, d, opts) {
+	direct, err := e.canUpdateDirectly(ctx, info, d, opts)
+	if err != nil {
+		return View{}, err
+	}
+	if direct {
 		return e.updateDirectly(ctx, d, key, opts.shown())
 	}
 	p := planUpdate(d, false)

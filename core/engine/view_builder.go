@@ -21,9 +21,10 @@ const (
 // there are.
 type viewBuilder struct {
 	engine     *Engine
-	tx         *core.Transaction // nil if the views need no operation
+	tx         *core.Transaction // nil if the views need no operation, see [Engine.needsNoReads]
 	finality   finality
-	known      []identityMap // records read so far, by index of the resource; may be nil
+	known      []identityMap           // records read so far, by index of the resource; may be nil
+	readsAll   map[*core.Resource]bool // answers of [core.Transaction.ReadsAll]
 	remaining  budget
 	overBudget bool // the answer would exceed a bound
 	// truncate: the answer has no pages, so list sides are shortened to the room that is left.
@@ -39,6 +40,26 @@ func (e *Engine) viewBuilder(tx *core.Transaction, ending finality) *viewBuilder
 		ending = neverFinal
 	}
 	return &viewBuilder{engine: e, tx: tx, finality: ending, remaining: e.budget()}
+}
+
+// showsIDs reports whether ids of the resource are shown without a read, because the principal reads all of its records.
+func (b *viewBuilder) showsIDs(ctx context.Context, target *core.Resource) (bool, error) {
+	if b.tx == nil {
+		return true, nil
+	}
+	all, asked := b.readsAll[target]
+	if asked {
+		return all, nil
+	}
+	all, err := b.tx.ReadsAll(ctx, target)
+	if err != nil {
+		return false, err
+	}
+	if b.readsAll == nil {
+		b.readsAll = make(map[*core.Resource]bool)
+	}
+	b.readsAll[target] = all
+	return all, nil
 }
 
 // views returns the views of the records, which must be distinct, at the depth.

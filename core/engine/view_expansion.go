@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// expansion is one relation of all nodes of a group. One operation reads its related records.
+// expansion is one relation of all nodes of a group. One operation reads its related records, see [joined].
 type expansion struct {
 	group *nodeGroup
 	shown *shownField
@@ -33,6 +33,29 @@ func newExpansion(g *nodeGroup, shown *shownField) (expansion, error) {
 		ex.collectTargets()
 	}
 	return ex, err
+}
+
+// joined returns the expansions in groups that one operation serves: all stored to-one relations to one resource. The first
+// of a group has the keys of the whole group.
+func joined(all []expansion) (groups [][]*expansion) {
+	for i := range all {
+		ex := &all[i]
+		at := -1
+		if ex.shown.isStoredID() {
+			at = slices.IndexFunc(groups, func(group []*expansion) bool {
+				first := group[0].shown
+				return first.isStoredID() && first.field.Target() == ex.shown.field.Target()
+			})
+		}
+		if at < 0 {
+			groups = append(groups, []*expansion{ex})
+			continue
+		}
+		first := groups[at][0]
+		first.keys = core.SortKeys(slices.Concat(first.keys, ex.keys))
+		groups[at] = append(groups[at], ex)
+	}
+	return groups
 }
 
 // collectTargets collects the stored to-one ids. Equal ids of consecutive nodes are common and are added once.

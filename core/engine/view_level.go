@@ -9,35 +9,58 @@ import (
 // expandLevel sets the parts of the nodes of a level, which are shown at the depth, and returns the next level.
 func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int) (level, error) {
 	var next level
-	hops, err := b.expansions(ctx, current, depth-1)
+	all, err := b.expansions(ctx, current, depth-1)
 	if err != nil {
 		return nil, err
 	}
-	for i := range hops {
-		ex := &hops[i]
-		last := i == len(hops)-1 && (depth == 1 || depth == 2 && i == 0 && b.leadsBack(ex))
-		records, err := b.loadRelated(ctx, ex, depth-1, last)
+	isLowest, err := b.isLowest(ctx, all, depth-1)
+	if err != nil {
+		return nil, err
+	}
+	reads := joined(all)
+	for i, served := range reads {
+		target := served[0].shown.field.Target()
+		last := isLowest && i == len(reads)-1
+		records, err := b.loadRelated(ctx, served[0], depth-1, last)
 		switch {
 		case isDenied(err):
-			// The relation is not shown.
+			// The relations are not shown.
 			continue
 		case err != nil:
 			return nil, err
 		}
 		if depth > 1 && !last {
-			b.remember(ex.shown.field.Target(), records)
+			b.remember(target, records)
 		}
-		ex.initLists()
-		if Continues(ex.shown.field) {
-			err = b.attachMembers(ex, records, depth-1, &next)
-		} else {
-			err = b.attachRecords(ex, records, depth-1, &next)
-		}
-		if err != nil {
-			return nil, err
+		for _, ex := range served {
+			ex.initLists()
+			if Continues(ex.shown.field) {
+				err = b.attachMembers(ex, records, depth-1, &next)
+			} else {
+				err = b.attachRecords(ex, records, depth-1, &next)
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	return next, nil
+}
+
+// isLowest reports whether no operation follows for relations of the records that the expansions lead to, which are shown
+// at the depth.
+func (b *viewBuilder) isLowest(ctx context.Context, all []expansion, depth int) (bool, error) {
+	if depth == 1 && len(all) == 1 && b.leadsBack(&all[0]) {
+		return true, nil
+	}
+	for i := range all {
+		info := b.engine.info(all[i].shown.field.Target())
+		none, err := info.needsNoReads(depth, func(target *core.Resource) (bool, error) { return b.showsIDs(ctx, target) })
+		if err != nil || !none {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // remember notes records that a read-only transaction has read, so that their ids need no further read.
@@ -78,11 +101,17 @@ func (b *viewBuilder) expansions(ctx context.Context, current level, depth int) 
 			return nil, err
 		}
 		for _, shown := range g.info.relations {
-			if depth == 0 && shown.isStoredID() && !b.engine.mayHide {
-				if err := b.showStoredIDs(g, shown); err != nil {
+			if depth == 0 && shown.isStoredID() {
+				all, err := b.showsIDs(ctx, shown.field.Target())
+				if all {
+					err = b.showStoredIDs(g, shown)
+				}
+				if err != nil {
 					return nil, err
 				}
-				continue
+				if all {
+					continue
+				}
 			}
 			ex, err := newExpansion(g, shown)
 			if err != nil {

@@ -64,6 +64,7 @@ func Cases() []Case {
 		{"match", matchCases()},
 		{"transactions", transactionCases()},
 		{"policies", policyCases()},
+		{"shown ids", shownIDCases()},
 		{"faults", faultCases()},
 		{"concurrency", concurrencyCases()},
 		{"random", randomCases()},
