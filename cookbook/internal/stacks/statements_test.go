@@ -3,6 +3,7 @@ package stacks_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,16 +25,22 @@ import (
 
 // issues has issues without relations, with one and with two to-one relations to people, and with a to-many relation.
 func issues() *core.Model {
-	id, title := core.FieldSpec{Name: "id", Type: core.Int, Key: true}, core.FieldSpec{Name: "title", Type: core.Text}
+	of := func(relations ...core.FieldSpec) []core.FieldSpec {
+		return append([]core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "title", Type: core.Text}, {Name: "state", Type: core.Text},
+			{Name: "points", Type: core.Int}, {Name: "changed", Type: core.Time},
+		}, relations...)
+	}
+	author, editor := core.FieldSpec{Name: "author", ToOne: "person"}, core.FieldSpec{Name: "editor", ToOne: "person"}
 	return core.MustModel("issues",
-		core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{id, {Name: "name", Type: core.Text}, {Name: "public", Type: core.Bool}}},
-		core.ResourceSpec{Name: "bare", Fields: []core.FieldSpec{id, title}},
-		core.ResourceSpec{Name: "one", Fields: []core.FieldSpec{id, title, {Name: "author", ToOne: "person"}}},
-		core.ResourceSpec{Name: "two", Fields: []core.FieldSpec{id, title, {Name: "author", ToOne: "person"}, {Name: "editor", ToOne: "person"}}},
-		core.ResourceSpec{Name: "many", Fields: []core.FieldSpec{
-			id, title, {Name: "author", ToOne: "person"}, {Name: "editor", ToOne: "person"}, {Name: "parts", ToMany: "part", Inverse: "of"},
+		core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}, {Name: "public", Type: core.Bool},
 		}},
-		core.ResourceSpec{Name: "part", Fields: []core.FieldSpec{id, title, {Name: "of", ToOne: "many"}}},
+		core.ResourceSpec{Name: "bare", Fields: of()},
+		core.ResourceSpec{Name: "one", Fields: of(author)},
+		core.ResourceSpec{Name: "two", Fields: of(author, editor)},
+		core.ResourceSpec{Name: "many", Fields: of(author, editor, core.FieldSpec{Name: "parts", ToMany: "part", Inverse: "of"})},
+		core.ResourceSpec{Name: "part", Fields: of(core.FieldSpec{Name: "of", ToOne: "many"})},
 	)
 }
 
@@ -44,12 +51,19 @@ func issueRows() seed.Data {
 		data["person"][i+1] = map[string]any{"name": fmt.Sprint("person ", i+1), "public": true}
 	}
 	for i := range 200 {
+		row := func(relations ...any) map[string]any {
+			values := map[string]any{"title": "an issue", "state": "open", "points": i, "changed": "2026-11-30T12:00:00Z"}
+			for at := 0; at < len(relations); at += 2 {
+				values[relations[at].(string)] = relations[at+1]
+			}
+			return values
+		}
 		author, editor := i%50+1, i*7%50+1
-		data["bare"][i+1] = map[string]any{"title": "an issue"}
-		data["one"][i+1] = map[string]any{"title": "an issue", "author": author}
-		data["two"][i+1] = map[string]any{"title": "an issue", "author": author, "editor": editor}
-		data["many"][i+1] = map[string]any{"title": "an issue", "author": author, "editor": editor}
-		data["part"][i+1] = map[string]any{"title": "a part", "of": i + 1}
+		data["bare"][i+1] = row()
+		data["one"][i+1] = row("author", author)
+		data["two"][i+1] = row("author", author, "editor", editor)
+		data["many"][i+1] = row("author", author, "editor", editor)
+		data["part"][i+1] = row("of", i+1)
 	}
 	return data
 }
@@ -217,6 +231,40 @@ func TestStatementsOfARequest(t *testing.T) {
 			if got := counted.take(); got != want || w.Code >= http.StatusMultipleChoices {
 				t.Errorf("%s: %s %s %s: %s statements, want %s; status %d", stack.name, c.method, c.url, c.body, got, want, w.Code)
 			}
+		}
+	}
+}
+
+// BenchmarkRelationOverHTTP compares GET requests of resources with relations with the same of one without, for one record and
+// for a list of 100, under each stack. All requests of a stack use one connection to PostgreSQL, in turns.
+func BenchmarkRelationOverHTTP(b *testing.B) {
+	schema, pool := pgtest.Schema(b), poolOfOne(b)
+	fill(b, pool, schema)
+	for _, stack := range guardedStacks() {
+		server := httptest.NewServer(served(b, pool, schema, stack.with))
+		b.Cleanup(server.Close)
+		for name, path := range map[string]string{"get one": "/7", "list of 100": "?limit=100"} {
+			b.Run(name+" "+stack.name, func(b *testing.B) {
+				resources := []string{"bare", "one", "two", "many"}
+				gets := make([]func(), len(resources))
+				for i, r := range resources {
+					gets[i] = func() {
+						res, err := server.Client().Get(server.URL + "/" + r + path)
+						if err != nil {
+							b.Fatal(err)
+						}
+						if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+							b.Fatal(res.Status, err)
+						}
+						_ = res.Body.Close()
+					}
+				}
+				taken := rounds(b, gets, 16)
+				b.ReportMetric(median(taken, func(round []float64) float64 { return round[0] / 1000 }), "bare-µs/op")
+				for i, r := range resources[1:] {
+					b.ReportMetric(median(taken, func(round []float64) float64 { return round[i+1] / round[0] }), r+"/bare")
+				}
+			})
 		}
 	}
 }
