@@ -281,11 +281,11 @@ func (b *builder) convertDefaults() {
 			if f.spec.Default == nil || !f.Stored() {
 				continue
 			}
-			if _, ok := f.spec.Default.(func() any); ok {
+			if f.HasDefaultFunc() {
 				continue
 			}
 			if t := reflect.TypeOf(f.spec.Default); t.Kind() == reflect.Func {
-				b.failField(f, "default is a %s; a function must be a func() any", t)
+				b.failField(f, "default is a %s; a function must be a func() any or a func(context.Context) any", t)
 				continue
 			}
 			v, err := f.Convert(f.spec.Default)
@@ -295,6 +295,7 @@ func (b *builder) convertDefaults() {
 				b.failField(f, "default %v does not fit type %s", f.spec.Default, f.typ)
 			}
 			f.defaultValue = v
+			b.checkDefault(f)
 		}
 	}
 }

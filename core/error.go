@@ -47,6 +47,8 @@ type Error struct {
 	Element  int      // position of the rejected element in a list of the request, from 1; 0 for none
 	Message  string   // problem of the request, in words for a client
 	Cause    error    // for logs, never shown to a client
+
+	Violations []Violation // of a ValidationFailed
 }
 
 // Error returns the public text, followed by the cause. It is for logs.
@@ -128,6 +130,8 @@ func (e *Error) details() []Detail {
 		return details
 	case Forbidden, ReadOnly:
 		return nonEmpty(Detail{"object_name", e.Resource})
+	case ValidationFailed:
+		return []Detail{{"violations", violationDetails(e.Violations)}}
 	}
 	return nil
 }
@@ -319,6 +323,9 @@ const (
 	BadParam Code = "BAD_PARAM_VALUE"
 	// BadFieldValue means that the value does not fit the type of the field. Fields: Resource, Field, Type, Value.
 	BadFieldValue Code = "BAD_FIELD_VALUE"
+	// ValidationFailed means that records break rules of the model, see [FieldSpec] and [ResourceSpec]; nothing was written.
+	// Fields: Violations.
+	ValidationFailed Code = "VALIDATION_FAILED"
 	// BadRequest means that the request is malformed or contradicts itself. Fields: Message.
 	BadRequest Code = "BAD_REQUEST"
 	// Unauthorized means that the operation needs a principal and the caller is anonymous. Fields: Message, why the

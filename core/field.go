@@ -1,8 +1,10 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Field is a field of a [Resource]. It is immutable and safe for concurrent use.
@@ -25,6 +27,7 @@ type Field struct {
 	own          []*Field // see OwnParts
 	keyPart      bool
 	elements     []Type // of the values of type Tuple
+	rules        valueRules
 }
 
 // Resource returns the resource that the field belongs to.
@@ -108,9 +111,12 @@ func (f *Field) OnDelete() OnDelete {
 	return Restrict
 }
 
-// Detachable reports whether a stored to-one relation can become null: it is not in the key, and one with
-// [FieldSpec.Via] has [Field.OwnParts].
-func (f *Field) Detachable() bool { return !f.keyPart && (f.parts == nil || len(f.own) > 0) }
+// Detachable reports whether a stored to-one relation can become null: it is neither in the key nor Required, and one with
+// [FieldSpec.Via] has [Field.OwnParts], none of them Required.
+func (f *Field) Detachable() bool {
+	required := f.spec.Required || slices.ContainsFunc(f.own, (*Field).Required)
+	return !f.keyPart && !required && (f.parts == nil || len(f.own) > 0)
+}
 
 // Orphans returns the effect on a record that leaves the other side of its relation.
 func (f *Field) Orphans() Orphans { return f.spec.Orphans }
@@ -155,13 +161,19 @@ func (f *Field) HasWriteRule() bool { return f.spec.Writable != nil }
 
 // Default returns the value of the field in new records that do not set it; absent without a default.
 //
+// A function of the default gets the context.
+//
 // Errors: [ServerError] if the value of a default function does not fit the type.
-func (f *Field) Default() (Value, error) {
-	compute, ok := f.spec.Default.(func() any)
-	if !ok {
+func (f *Field) Default(ctx context.Context) (Value, error) {
+	var raw any
+	switch compute := f.spec.Default.(type) {
+	case func() any:
+		raw = compute()
+	case func(context.Context) any:
+		raw = compute(ctx)
+	default:
 		return f.defaultValue, nil
 	}
-	raw := compute()
 	v, err := f.Convert(raw)
 	if err != nil {
 		return Value{}, &Error{Code: ServerError, Cause: fmt.Errorf("default of %s: a %T does not fit the type %s", f, raw, f.typ)}
@@ -175,8 +187,11 @@ func (f *Field) ConstantDefault() Value { return f.defaultValue }
 // HasDefaultFunc reports whether the default is a function. Such a default applies to new records only: a replacement
 // of a record keeps the stored value.
 func (f *Field) HasDefaultFunc() bool {
-	_, ok := f.spec.Default.(func() any)
-	return ok
+	switch f.spec.Default.(type) {
+	case func() any, func(context.Context) any:
+		return true
+	}
+	return false
 }
 
 // Convert is [Type.Convert] with an error that names the field. A to-many relation accepts a list of keys of its

@@ -29,6 +29,16 @@ type ResourceSpec struct {
 	Unique [][]string
 	// Indexes are the indexes over several fields or over some of the records.
 	Indexes []Index
+	// Validate returns the violations of rules over several fields, after every insert and update has passed the
+	// decorators and before the backend writes. before is the zero Record for a new record. after has the values that the
+	// operation sets; values that the backend adds, such as a generated key, are absent from a new one. after may break rules
+	// of fields, whose violations are reported together. Both have all fields, also those that the principal cannot read, so
+	// a [Violation] must not show their values. The first element of its Path is the Name of a field.
+	//
+	// An error fails the operation: an [*Error] goes to the caller as it is, any other error is a [ServerError]. The function
+	// runs inside the transaction, so it must be quick, and it cannot use the store. It may run again when the transaction is
+	// repeated.
+	Validate func(ctx context.Context, before, after Record) ([]Violation, error)
 }
 
 // FieldSpec declares one field. It is of one of four kinds: a scalar has a Type, a to-one relation ToOne, a to-many
@@ -116,10 +126,39 @@ type FieldSpec struct {
 	// the record as the principal sees it: a to-one relation to a hidden record is null, and setting it to null keeps
 	// the stored value.
 	Writable func(Record) bool
-	// Default is the value of the field in new records that do not set it: a value that the type can convert, or a
-	// func() any. A replacement of a record (PUT) without the field sets a constant default, and keeps the stored
-	// value for a function.
+	// Default is the value of the field in new records that do not set it: a value that the type can convert, a
+	// func() any, or a func(context.Context) any, which finds the principal with [PrincipalOf]. A replacement of a record
+	// (PUT) without the field sets a constant default, and keeps the stored value for a function.
 	Default any
+
+	// The rules for values, from Required to Schema, hold for every field that an insert or update sets, whatever sets it: a
+	// client, a program or a decorator. The store checks them inside all decorators, and fails the operation with
+	// [ValidationFailed], which lists all violations. A record that breaks a rule because it is older than the rule can be
+	// read, and changed in other fields. Rules other than Required accept null.
+
+	// Required, for a stored scalar or to-one relation other than the key, means that the value is never null: a new record
+	// has a value or a default, and a change does not set null. Empty text is a value. The default of a database does not
+	// count. A to-one relation that is Required cannot be detached, so its OnDelete defaults to [Restrict].
+	Required bool
+	// Min and Max are the least and the greatest value of an Int, Float, Decimal, Time, Date or LocalTime, as values that the
+	// type can convert. nil means no bound.
+	Min, Max any
+	// MinLength and MaxLength bound the number of characters, which are Unicode code points, of a Text. 0 means no bound.
+	MinLength, MaxLength int
+	// Pattern is a regular expression that a part of a Text matches; "^" and "$" tie it to the beginning and the end. It
+	// consists of characters, ".", which matches every character, "^", "$", brackets such as "[^a-z0-9_]", groups "(a|b)" and
+	// "(?:a|b)", and the quantifiers "*", "+", "?", "{2}", "{2,}" and "{2,255}". A backslash makes one of the characters
+	// ^ $ . [ ] { } ( ) | * + ? / \ and - in brackets an ordinary one. Go, PostgreSQL and JSON Schema read these alike. Use
+	// [0-9] for \d, [A-Za-z0-9_] for \w and [ \t\n] for \s, which differ.
+	Pattern string
+	// OneOf lists the values that an Int, Text, Date, Decimal or UUID can have.
+	OneOf []any
+	// Transitions lists, for the states of a Text, the states that may follow: {"open": {"closed"}, "closed": nil}. A
+	// state that is no key is final. "" stands for null: its list holds the states of new records; without this entry a new
+	// record may have any state. Setting the same state again is always allowed.
+	Transitions map[string][]string
+	// Schema decides about the content of a JSON or List. Package core/jsonschema implements it.
+	Schema ContentSchema
 	// Unique means that no two records may have the same value, other than null. The stored side of a one-to-one
 	// relation is always unique.
 	Unique bool
@@ -193,6 +232,9 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	}
 	b.linkThroughs()
 	b.addCounters()
+	for i, r := range b.model.resources {
+		b.addRules(r, resources[i])
+	}
 	b.convertDefaults()
 	if err := b.err(); err != nil {
 		return nil, err
@@ -247,6 +289,7 @@ type Resource struct {
 	keyOrder    []Order
 	derived     []*Field  // computed from stored fields: the key if it has several fields, and relations with Via
 	join        [2]*Field // see Join
+	rules       resourceRules
 }
 
 // Model returns the model that the resource belongs to.

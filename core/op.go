@@ -212,11 +212,11 @@ func (op *Op) Writes() bool {
 
 // fillDefaults fills the model's defaults into the records of an Insert that a decorator made. Those of a caller have
 // them.
-func (op *Op) fillDefaults() error {
+func (op *Op) fillDefaults(ctx context.Context) error {
 	filled := make([]Record, len(op.Records))
 	for i, rec := range op.Records {
 		var err error
-		if filled[i], err = withDefaults(op.Resource, rec); err != nil {
+		if filled[i], err = withDefaults(ctx, op.Resource, rec); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
 	}
 	if op.Kind == Insert && op.Requested == nil {
-		if err := op.fillDefaults(); err != nil {
+		if err := op.fillDefaults(ctx); err != nil {
 			return Result{}, err
 		}
 	}
@@ -93,15 +93,18 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	default:
 		res, err = s.single(ctx, op)
 	}
-	if err != nil && s.deniesMissed(ctx, op, err) {
+	switch {
+	case err == nil:
+	case s.deniesMissed(ctx, op, err):
 		err = op.missedDenial()
+	default:
+		err = s.nameStates(ctx, op, err)
 	}
 	return res, err
 }
 
 // deniesMissed reports whether the op is a write that has missed a record which the principal can read: the guard has excluded
-// a record that is no secret. It asks by a Load through the whole chain, in the transaction of the op. If that transaction can
-// read no more, because the op was its last one or the server has aborted it, it is rolled back before the Load.
+// a record that is no secret.
 func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Code != NotFound || op.Kind != Update && op.Kind != Delete || op.Using.n == nil || op.Principal.IsSystem() {
@@ -111,6 +114,14 @@ func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 		return false
 	}
 	load := Op{Kind: Load, Resource: op.Resource, Keys: []Value{e.Key}, Fields: []*Field{op.Resource.key}, Principal: op.Principal, origin: s}
+	res, err := s.readAfterFailure(ctx, op, load)
+	return err == nil && len(res.Records) == 1
+}
+
+// readAfterFailure sends a Load through the whole chain after the op has failed, in the transaction of the op. If that
+// transaction can read no more, because the op was its last one or the server has aborted it, it is rolled back before the
+// Load.
+func (s *Store) readAfterFailure(ctx context.Context, op *Op, load Op) (Result, error) {
 	if t := op.handle; t != nil {
 		if !op.Final {
 			inside := load
@@ -119,13 +130,12 @@ func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 			res, err := s.handler(ctx, &inside)
 			t.mayRead(false)
 			if err == nil || readDenied(err) {
-				return len(res.Records) == 1
+				return res, err
 			}
 		}
 		t.abandon(ctx)
 	}
-	res, err := s.handler(ctx, &load)
-	return err == nil && len(res.Records) == 1
+	return s.handler(ctx, &load)
 }
 
 // missedDenial is the error of a write that the principal may not perform on a record that it can read.
@@ -142,7 +152,7 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 		return Result{}, s.backend.Ping(ctx)
 	}
 	_, two := op.afterImages()
-	single := !two && !(op.Kind == Insert && len(op.Resource.numbers) > 0 || op.Kind == Update && op.setsNumbers())
+	single := !two && !op.needsBefore() && !(op.Kind == Insert && len(op.Resource.numbers) > 0 || op.Kind == Update && op.setsNumbers())
 	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: single})
 	if err != nil {
 		return Result{}, err
@@ -169,14 +179,22 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 	return res, nil
 }
 
-// dispatch calls the method of the backend's transaction for the op.
+// dispatch checks the op by the rules of the model and calls the method of the backend's transaction for it.
 func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
 	if op.isEmpty() {
 		return Result{}, ctx.Err()
 	}
+	if err := op.validate(ctx, tx); err != nil {
+		return Result{}, err
+	}
 	if after, needed := op.afterImages(); needed {
 		return after.write(ctx, tx, op)
 	}
+	return perform(ctx, tx, op)
+}
+
+// perform is dispatch for an op that is valid and needs no second statement.
+func perform(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
 	switch op.Kind {
 	case Load, Select:
 		res, err = tx.Read(ctx, op)

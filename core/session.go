@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,7 +157,7 @@ func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 			}
 		}
 	}
-	checked, err := checkInsert(r, records)
+	checked, err := checkInsert(ctx, r, records)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +182,25 @@ func (s session) Replace(ctx context.Context, r *Resource, reset []*Field, chang
 	op := s.op(Update, r)
 	op.Records, op.Keys, op.Reset = sorted, keys, slices.Clone(reset)
 	res, err := s.send(ctx, op)
-	return checkLength(len(sorted), res.Records, err)
+	return checkLength(len(sorted), res.Records, positioned(err, keys, changes))
+}
+
+// positioned returns the error of an update with the violations at the positions of the caller's changes.
+func positioned(err error, keys []Value, changes []Record) error {
+	e, ok := err.(*Error) //nolint:errorlint // send returns no other error
+	if !ok || e.Code != ValidationFailed {
+		return err
+	}
+	moved := *e
+	moved.Violations = slices.Clone(e.Violations)
+	for i := range moved.Violations {
+		v := &moved.Violations[i]
+		if v.Record < len(keys) {
+			v.Record = slices.IndexFunc(changes, func(rec Record) bool { return rec.Key() == keys[v.Record] })
+		}
+	}
+	slices.SortStableFunc(moved.Violations, func(a, b Violation) int { return cmp.Compare(a.Record, b.Record) })
+	return &moved
 }
 
 func (s session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
@@ -264,10 +283,10 @@ func checkRecord(r *Resource, rec Record) error {
 }
 
 // checkInsert returns the records with the model's defaults.
-func checkInsert(r *Resource, records []Record) ([]Record, error) {
+func checkInsert(ctx context.Context, r *Resource, records []Record) ([]Record, error) {
 	checked := make([]Record, len(records))
 	for i, rec := range records {
-		filled, err := withDefaults(r, rec)
+		filled, err := withDefaults(ctx, r, rec)
 		if err != nil {
 			return nil, err
 		}
@@ -285,7 +304,7 @@ func checkInsert(r *Resource, records []Record) ([]Record, error) {
 	return checked, nil
 }
 
-func withDefaults(r *Resource, rec Record) (Record, error) {
+func withDefaults(ctx context.Context, r *Resource, rec Record) (Record, error) {
 	if rec.resource != r {
 		return rec, nil // checkRecord rejects it
 	}
@@ -301,7 +320,7 @@ func withDefaults(r *Resource, rec Record) (Record, error) {
 		case f == r.key && rec.values[i].IsNull():
 			set(i, Value{})
 		case rec.values[i].IsAbsent() && f.spec.Default != nil:
-			v, err := f.Default()
+			v, err := f.Default(ctx)
 			if err != nil {
 				return rec, err
 			}

@@ -277,7 +277,7 @@ func (op *Op) afterImages() (a afterImages, needed bool) {
 func (a afterImages) write(ctx context.Context, tx BackendTx, op *Op) (Result, error) {
 	bare := *op
 	bare.Conditions, bare.Check, bare.Final = nil, op.Check.onRecord(), false
-	res, err := dispatch(ctx, tx, &bare)
+	res, err := perform(ctx, tx, &bare)
 	op.counted = bare.counted
 	if err == nil {
 		err = a.verify(ctx, tx, op, &res)

@@ -348,7 +348,7 @@ func TestMigrateSetsConstantDefaultsInOldRows(t *testing.T) {
 		rec, err := store.Get(t.Context(), row, core.IntValue(id+1))
 		servertest.Must(t, err)
 		for _, f := range row.Columns() {
-			v, err := f.Default()
+			v, err := f.Default(t.Context())
 			servertest.Must(t, err)
 			if f.HasDefaultFunc() || f.Unique() || v.IsAbsent() {
 				v = core.Null

@@ -48,7 +48,7 @@ func (w *writer) deriveRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.via {
 		old := c.before.Value(f)
 		if c.values[f.Column()].IsAbsent() {
-			now, err := c.derived(f)
+			now, err := c.derived(ctx, f)
 			if err != nil {
 				return err
 			}
@@ -91,14 +91,14 @@ func (c *change) contradicts(f *core.Field) bool {
 
 // derived returns the value that a relation gets from its parts. Parts of a new record that the body does not name get
 // their defaults.
-func (c *change) derived(f *core.Field) (core.Value, error) {
+func (c *change) derived(ctx context.Context, f *core.Field) (core.Value, error) {
 	parts := make([]core.Value, len(f.Parts()))
 	for i, part := range f.Parts() {
 		v := c.values[part.Column()]
 		switch {
 		case v.IsAbsent() && c.isNew:
 			var err error
-			if v, err = part.Default(); err != nil {
+			if v, err = part.Default(ctx); err != nil {
 				return core.Value{}, err
 			}
 			c.values[part.Column()] = v

@@ -73,7 +73,7 @@ func (w *writer) fillDefaults(ctx context.Context, c *change) error {
 		if !c.values[i].IsAbsent() {
 			continue
 		}
-		v, err := f.Default()
+		v, err := f.Default(ctx)
 		if err != nil {
 			return err
 		}

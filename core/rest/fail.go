@@ -82,6 +82,7 @@ var statuses = map[core.Code]int{
 	core.BadParam:             http.StatusBadRequest,
 	core.BadFieldValue:        http.StatusBadRequest,
 	core.BadRequest:           http.StatusBadRequest,
+	core.ValidationFailed:     http.StatusBadRequest,
 	core.Unauthorized:         http.StatusUnauthorized,
 	core.Forbidden:            http.StatusForbidden,
 	core.MethodNotAllowed:     http.StatusMethodNotAllowed,

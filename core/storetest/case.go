@@ -55,10 +55,11 @@ var families = []struct {
 	{name: "concurrency", rows: concurrencyRules},
 	{name: "locks", rows: lockRules},
 	{name: "numbers", rows: numberRules},
+	{name: "validation", rows: validationRules},
 	{name: "cancellation", rows: cancelRules},
 	{name: "closing", rows: closingRules},
 	{name: "random", rows: randomRules},
-	{name: "durability", rows: slices.Concat(durabilityRules, durableNumberRules), durable: true},
+	{name: "durability", rows: slices.Concat(durabilityRules, durableNumberRules, durableValidationRules), durable: true},
 }
 
 // Cases returns all cases, family by family.

@@ -16,8 +16,9 @@ type defect struct {
 	name    string   // description of the defect
 	breaks  []string // cases that must fail, as family/name
 	install func(h *hooks)
-	open    func() core.Backend // instead of install
-	free    bool                // its transactions do not wait for each other and interleave as scheduled
+	wrap    func(next core.Handler) core.Handler // a decorator around the store's own work
+	open    func() core.Backend                  // instead of install
+	free    bool                                 // its transactions do not wait for each other and interleave as scheduled
 }
 
 func (d defect) backend(testing.TB, *core.Model) core.Backend {
@@ -25,14 +26,16 @@ func (d defect) backend(testing.TB, *core.Model) core.Backend {
 		return d.open()
 	}
 	b := new(hooked)
-	d.install(&b.hooks)
+	if d.install != nil {
+		d.install(&b.hooks)
+	}
 	return b
 }
 
 func allDefects() []defect {
 	return slices.Concat(
 		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, keyPartDefects, typeDefects,
-		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, cancelDefects, closingDefects, durabilityDefects,
+		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, validationDefects, cancelDefects, closingDefects, durabilityDefects,
 	)
 }
 
@@ -63,6 +66,14 @@ func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
 	opts := storetest.Options{Patience: time.Millisecond, Timeout: 4 * time.Second, Reopen: reopen, Checks: 100}
 	if d.free {
 		opts.Checks, opts.Patience = 400, 100*time.Millisecond
+	}
+	if d.wrap != nil {
+		opts.Decorators = func(testing.TB) []core.Decorator {
+			return []core.Decorator{{
+				Name: "defect", Kind: core.KindPolicy, KnowsRelated: true,
+				Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return d.wrap(next), nil },
+			}}
+		}
 	}
 	r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, d.backend, opts) })
 	log := r.Text()

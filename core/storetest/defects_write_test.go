@@ -321,3 +321,96 @@ func stepwise(method writeHook) writeHook {
 		return all, nil
 	}
 }
+
+// brokenValidation returns a decorator that changes the errors of violations.
+func brokenValidation(change func(violations []core.Violation) []core.Violation) func(next core.Handler) core.Handler {
+	return func(next core.Handler) core.Handler {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			res, err := next(ctx, op)
+			e, ok := errors.AsType[*core.Error](err)
+			if !ok || e.Code != core.ValidationFailed || op.Kind == core.Tx {
+				return res, err
+			}
+			changed := *e
+			if changed.Violations = change(slices.Clone(e.Violations)); len(changed.Violations) == 0 {
+				return core.Result{Records: op.Records}, nil
+			}
+			return res, &changed
+		}
+	}
+}
+
+// earlyValidation returns a decorator that checks the values of records outside the guard; with whole, of the whole after
+// images of an Update.
+func earlyValidation(whole bool) func(next core.Handler) core.Handler {
+	return func(next core.Handler) core.Handler {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			for i, rec := range op.Records {
+				if op.Kind == core.Update && whole {
+					load := op.Derive(core.Load, op.Resource)
+					load.Keys, load.Using = op.Keys[i:i+1], op.Using
+					res, err := next(ctx, load)
+					if err != nil || len(res.Records) == 0 {
+						return res, err
+					}
+					rec = res.Records[0].Merge(rec)
+				}
+				if found := op.Resource.Violations(rec); len(found) > 0 {
+					return core.Result{}, &core.Error{Code: core.ValidationFailed, Violations: found}
+				}
+			}
+			return next(ctx, op)
+		}
+	}
+}
+
+// validationDefects are stores that check the rules of the model in another way.
+var validationDefects = []defect{
+	{name: "rules are checked before the guard", breaks: []string{"validation/hidden records have no violations"}, wrap: earlyValidation(false)},
+	{name: "rules are checked on fields that an update does not set", breaks: []string{"durability/records older than a rule can be changed"}, wrap: earlyValidation(true)},
+	{
+		name:   "only the first record is checked",
+		breaks: []string{"validation/an insert reports all violations", "validation/an update reports all violations", "validation/required fields are never null"},
+		wrap: brokenValidation(func(all []core.Violation) []core.Violation {
+			return slices.DeleteFunc(all, func(v core.Violation) bool { return v.Record > 0 })
+		}),
+	},
+	{
+		name:   "only the first violation is reported",
+		breaks: []string{"validation/an insert reports all violations", "validation/validate sees both images"},
+		wrap:   brokenValidation(func(all []core.Violation) []core.Violation { return all[:1] }),
+	},
+	{
+		name: "violations are ignored",
+		breaks: []string{
+			"validation/values within the rules are accepted", "validation/transitions begin at the stored state",
+			"validation/a violation in a transaction undoes it",
+		},
+		wrap: brokenValidation(func([]core.Violation) []core.Violation { return nil }),
+	},
+	{
+		name: "records that a decorator inserts lose invalid values", breaks: []string{"validation/writes of decorators are checked"},
+		wrap: func(next core.Handler) core.Handler {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Insert && op.Requested == nil {
+					op.Records = []core.Record{op.Resource.RecordOf(make([]core.Value, len(op.Resource.Columns())))}
+				}
+				return next(ctx, op)
+			}
+		},
+	},
+	{
+		name: "reads lose the state", breaks: []string{"validation/transitions begin at the stored state"},
+		install: func(h *hooks) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				for i, rec := range res.Records {
+					if f := op.Resource.Field("state"); f != nil {
+						res.Records[i] = rec.Set(f, core.Null)
+					}
+				}
+				return res, err
+			}
+		},
+	},
+}

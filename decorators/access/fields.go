@@ -132,8 +132,7 @@ func (o Operation) sets(f *core.Field, v core.Value) bool {
 	if v.IsAbsent() || !o.has(Insert|ChooseKey) {
 		return !v.IsAbsent()
 	}
-	d, err := f.Default()
-	return err != nil || d != v
+	return f.ConstantDefault() != v
 }
 
 // fieldsOf returns the fields that a write of the records sets, each once.

@@ -122,7 +122,7 @@ func ownerField(r *core.Resource, name string) (*core.Field, error) {
 	case !f.Hidden():
 		return nil, fmt.Errorf("field %q is visible to clients; set Hidden in the model", name)
 	}
-	if v, err := f.Default(); err != nil || !v.IsAbsent() {
+	if f.HasDefaultFunc() || !f.ConstantDefault().IsAbsent() {
 		return nil, fmt.Errorf("field %q has a default, but the owner is the principal that inserts the record; remove Default in the model", name)
 	}
 	return f, nil

@@ -59,7 +59,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"bin": "AP8=", "obj": `{"a":[1]}`, "lst": "[]"} {
-		if v, err := model.Resource("t").Field(name).Default(); err != nil || v.String() != text {
+		if v, err := model.Resource("t").Field(name).Default(t.Context()); err != nil || v.String() != text {
 			t.Errorf("%s: got %s %v, want %s", name, v, err, text)
 		}
 	}

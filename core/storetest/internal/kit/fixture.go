@@ -5,6 +5,7 @@ package kit
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,6 +128,26 @@ func (t *Fixture) OnModel(m *core.Model) *Fixture {
 	own.bind()
 	t.Cleanup(func() { _ = own.Store.Close() })
 	return &own
+}
+
+// Decorated returns a fixture whose further stores have the decorators outside those of the options.
+func (t *Fixture) Decorated(decorators ...core.Decorator) *Fixture {
+	own, outer := *t, t.Opts.Decorators
+	own.Opts.Decorators = func(tb testing.TB) []core.Decorator {
+		all := slices.Clone(decorators)
+		if outer != nil {
+			all = append(all, outer(tb)...)
+		}
+		return all
+	}
+	return &own
+}
+
+// WithModel closes the backend and continues on the backend that Options.Reopen returns, with another model.
+func (t *Fixture) WithModel(m *core.Model) {
+	t.Helper()
+	t.Model = m
+	t.Reopen()
 }
 
 // ErrRollback is returned by transaction functions of the kit to roll back.

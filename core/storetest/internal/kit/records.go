@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -96,7 +97,7 @@ func WithDefaults(rec core.Record) core.Record {
 		if !rec.At(c).IsAbsent() {
 			continue
 		}
-		value, err := f.Default()
+		value, err := f.Default(context.Background())
 		if err != nil || value.IsAbsent() {
 			value = core.Null
 		}

@@ -41,6 +41,15 @@ func (b *Naive) Bind(_ context.Context, m *core.Model) error {
 			b.Rows[i] = make(Rows)
 		}
 	}
+	for i, r := range m.Stored() { // after a restart the model is another one
+		for key, rec := range b.Rows[i] {
+			values := make([]core.Value, rec.Len())
+			for j := range values {
+				values[j] = rec.At(j)
+			}
+			b.Rows[i][key] = r.RecordOf(values)
+		}
+	}
 	return nil
 }
 
