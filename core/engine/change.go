@@ -13,6 +13,7 @@ import (
 type change struct {
 	info         *resourceInfo
 	level        int         // nesting level of the body
+	path         []any       // leads to the body in the request
 	before       core.Record // zero for a new record, and if no step needs it
 	isNew        bool
 	values       []core.Value  // columns to write; absent ones stay unchanged

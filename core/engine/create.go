@@ -18,8 +18,12 @@ import (
 // bodies causes an error, the Element of the [core.Error] is the position of that body. For a conflict this is the
 // last body with the conflicting value, if the backend reports the value.
 //
+// A [core.ValidationFailed] lists the violations of all records. Path leads from the body to the value, through positions in
+// lists and names of relations, such as 0, "comments", 2, "text". Rules over several fields are checked for a record only
+// if all records that the request writes before it are valid.
+//
 // Errors: [core.NotFound] for an unknown resource, and for related records that do not exist or are hidden;
-// [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body;
+// [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body; [core.ValidationFailed];
 // [core.FieldUpdateForbidden] for a related record with a write rule that forbids the change; [core.AlreadyExists] for a
 // unique value of another record, and for a one-to-one partner that is taken (RefusePartner); [core.BadParam] for the depth; [core.BadRequest] for records that are nested too
 // deep and for a missing assigned key; [core.TooLarge]; [core.ReadOnly] for a resource that the model declares read-only;
@@ -48,7 +52,9 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		if drafts[i], err = r.read(info, body, 1); err != nil {
 			return nil, errorAt(err, elementIndex(bodies, i))
 		}
-		drafts[i].element = elementIndex(bodies, i)
+		if drafts[i].element = elementIndex(bodies, i); drafts[i].element > 0 {
+			drafts[i].path = []any{i}
+		}
 	}
 	direct, err := e.canInsertDirectly(ctx, info, drafts, opts)
 	if err != nil {

@@ -62,6 +62,7 @@ func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts 
 	}
 	inserted, err := e.store.Insert(ctx, info.resource, records...)
 	if err != nil {
+		err = located(err, info.resource, func(n int) ([]any, bool) { return drafts[n].path, true })
 		return nil, batchError(drafts, err)
 	}
 	return e.committedViews(ctx, info, inserted, depth)
@@ -76,7 +77,7 @@ func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, d
 	}
 	updated, err := e.store.Update(ctx, d.info.resource, d.info.resource.RecordOf(c.values))
 	if err != nil {
-		return View{}, err
+		return View{}, located(err, d.info.resource, func(int) ([]any, bool) { return nil, true })
 	}
 	views, err := e.committedViews(ctx, d.info, updated, depth)
 	if err != nil {

@@ -14,6 +14,8 @@ type draft struct {
 	// element is the position of the body in the request, from 1. It is 0 for a nested draft and for the only
 	// body.
 	element int
+	// path leads to the body in the request; nil for a nested draft and for the only body.
+	path []any
 	// batchable: the record can be inserted together with others in one operation.
 	batchable bool
 	// namesRelated: the draft names ids of related records or holds nested records.
@@ -125,6 +127,8 @@ func errorAt(err error, element int) error {
 		return err
 	}
 	switch e := *core.AsError(err); e.Code {
+	case core.ValidationFailed: // the violations have paths
+		return err
 	case core.ServerError, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive:
 		return err
 	default:

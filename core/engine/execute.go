@@ -50,7 +50,7 @@ func (ex *execution) run(ctx context.Context, steps []step) error {
 			return core.AsError(err)
 		}
 		if err := ex.step(ctx, &steps[i]); err != nil {
-			return errorAt(err, steps[i].element)
+			return errorAt(ex.withUnreached(err, steps[i+1:]), steps[i].element)
 		}
 	}
 	return nil
@@ -99,7 +99,7 @@ func (ex *execution) step(ctx context.Context, s *step) error {
 func (ex *execution) begin(n int) {
 	r := &ex.plan.records[n]
 	c := newChange(r.info, r.level)
-	c.isNew = true
+	c.isNew, c.path = true, r.path
 	if r.given.field != nil {
 		key := ex.key(r.given.value)
 		c.set(r.given.field, key)
@@ -120,6 +120,7 @@ func (ex *execution) setter(ctx context.Context, s *step) error {
 	if err != nil {
 		return err
 	}
+	d.path = c.path
 	p := planSetter(d, c.isNew)
 	if err := ex.checkRelated(ctx, p.related); err != nil {
 		return err

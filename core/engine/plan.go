@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,8 @@ type plan struct {
 // plannedRecord is a record that the plan creates or changes.
 type plannedRecord struct {
 	info  *resourceInfo
-	level int // nesting level of its body
+	level int   // nesting level of its body
+	path  []any // leads to its body in the request
 	isNew bool
 	given preset
 	// relations that the body sets and other records store
@@ -90,7 +92,7 @@ type step struct {
 func planCreate(drafts []*draft, given preset) *plan {
 	p := &plan{}
 	for _, d := range drafts {
-		p.records = append(p.records, plannedRecord{info: d.info, level: d.level, isNew: true, given: given})
+		p.records = append(p.records, plannedRecord{info: d.info, level: d.level, path: d.path, isNew: true, given: given})
 		p.addRelated(d)
 	}
 	p.roots = len(drafts)
@@ -113,7 +115,7 @@ func planUpdate(d *draft, replace bool) *plan {
 
 // planSetter returns the plan for the fields that a setter returns for a record. The record has the index 0.
 func planSetter(d *draft, isNew bool) *plan {
-	p := &plan{roots: 1, records: []plannedRecord{{info: d.info, level: d.level, isNew: isNew}}}
+	p := &plan{roots: 1, records: []plannedRecord{{info: d.info, level: d.level, path: d.path, isNew: isNew}}}
 	p.addRelated(d)
 	members := p.assign(0, d.assignments)
 	p.deferred = len(p.steps)
@@ -192,11 +194,11 @@ func (p *plan) assign(record int, assignments []assignment) [][]ref {
 			}
 			s.kind = stepSet
 		case f.Stored():
-			s.kind, s.members = stepLink, p.members(a, preset{})
+			s.kind, s.members = stepLink, p.members(record, a, preset{})
 		default:
 			p.records[record].relations = append(p.records[record].relations, f)
 			if !p.records[record].isNew {
-				members[i] = p.members(a, preset{f.Inverse(), ref{record: record}})
+				members[i] = p.members(record, a, preset{f.Inverse(), ref{record: record}})
 			}
 			continue
 		}
@@ -216,25 +218,30 @@ func (p *plan) relate(record int, assignments []assignment, members [][]ref) {
 			continue
 		default:
 			if s.kind = stepMembers; p.records[record].isNew {
-				s.members = p.members(a, preset{f.Inverse(), ref{record: record}})
+				s.members = p.members(record, a, preset{f.Inverse(), ref{record: record}})
 			}
 		}
 		p.add(s)
 	}
 }
 
-// members adds the steps that create the nested records of an assignment, and returns all its members.
-func (p *plan) members(a assignment, given preset) []ref {
+// members adds the steps that create the nested records of an assignment of a record, and returns all its members.
+func (p *plan) members(record int, a assignment, given preset) []ref {
 	members := make([]ref, 0, len(a.items))
 	first := len(p.records)
 	var nested []*draft
-	for _, it := range a.items {
+	path := slices.Concat(p.records[record].path, []any{a.field.APIName()})
+	for i, it := range a.items {
 		if it.create == nil {
 			members = append(members, ref{key: it.key})
 			continue
 		}
+		at := path
+		if a.field.Many() {
+			at = slices.Concat(path, []any{i})
+		}
 		members = append(members, ref{record: len(p.records)})
-		p.records = append(p.records, plannedRecord{info: it.create.info, level: it.create.level, isNew: true, given: given})
+		p.records = append(p.records, plannedRecord{info: it.create.info, level: it.create.level, path: at, isNew: true, given: given})
 		nested = append(nested, it.create)
 	}
 	p.create(nested, first)

@@ -37,6 +37,7 @@ func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) err
 		return tooManyMembers(field)
 	}
 	pending := newPendingWrites(w.engine.info(inverse.Resource()))
+	pending.updates.path = slices.Concat(c.path, []any{field.APIName()})
 	for _, rec := range current {
 		if _, kept := slices.BinarySearchFunc(m.keys, rec.Key(), core.Compare); kept {
 			continue

@@ -46,6 +46,8 @@ type updateSet struct {
 	keys   []core.Value
 	values map[core.Value][]core.Value
 	reset  []*core.Field // see [core.Op.Reset]
+	own    core.Value    // key of the record that has the fields of the body at path; other records are related to it
+	path   []any
 }
 
 func (info *resourceInfo) newUpdateSet() *updateSet {
@@ -138,7 +140,7 @@ func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
 	}
 	inserted, err := w.insert(ctx, info, records)
 	if err != nil {
-		return err
+		return located(err, info.resource, func(n int) ([]any, bool) { return changes[n].path, true })
 	}
 	for i, rec := range inserted {
 		changes[i].set(info.resource.Key(), rec.Key())
@@ -162,6 +164,7 @@ func (w *writer) saveColumns(ctx context.Context, c *change) error {
 	if err := w.detachHolders(ctx, c, pending); err != nil {
 		return err
 	}
+	pending.updates.own, pending.updates.path = c.key(), c.path
 	pending.updates.add(c.key(), c.values)
 	pending.updates.reset = c.resetFields()
 	if err := w.flush(ctx, pending); err != nil {

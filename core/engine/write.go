@@ -138,7 +138,7 @@ func (w *writer) update(ctx context.Context, updates *updateSet) error {
 	w.writes++
 	updated, err := w.tx.Replace(ctx, updates.info.resource, updates.reset, updates.records()...)
 	w.knownOf(updates.info).addWritten(updated)
-	return err
+	return located(err, updates.info.resource, updates.locate)
 }
 
 // delete removes records. No record may point at them when the transaction ends.

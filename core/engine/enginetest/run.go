@@ -54,6 +54,7 @@ func Cases() []Case {
 		{"relation rules", relationRuleCases()},
 		{"nesting", nestingCases()},
 		{"writable", writableCases()},
+		{"validation", validationCases()},
 		{"computed", computedCases()},
 		{"write-back", writeBackCases()},
 		{"limits", limitCases()},
