@@ -9,6 +9,9 @@ import (
 
 // message returns the error in sentences for people. It says nothing that the code and the details do not say.
 func message(e *core.Error) string {
+	if e.Code == core.ValidationFailed {
+		return violations(e.Violations)
+	}
 	d := make(details)
 	for _, detail := range e.Details() {
 		d[detail.Name] = detail.Value
@@ -18,6 +21,30 @@ func message(e *core.Error) string {
 		text += fmt.Sprintf(" This concerns the element with the index %d.", e.Element-1)
 	}
 	return text
+}
+
+// maxDescribed is the number of violations that a message describes.
+const maxDescribed = 5
+
+// violations says which values break which rules.
+func violations(all []core.Violation) string {
+	texts := make([]string, 0, maxDescribed+1)
+	for i, v := range all {
+		if i == maxDescribed {
+			texts = append(texts, "and others")
+			break
+		}
+		subject := v.Resource
+		for _, step := range v.Path {
+			subject += fmt.Sprintf("/%v", step)
+		}
+		text := fmt.Sprintf("%s breaks the rule %s", subject, v.Rule)
+		if v.Accepted != "" {
+			text += " (accepted: " + v.Accepted + ")"
+		}
+		texts = append(texts, text)
+	}
+	return "Values are not acceptable: " + strings.Join(texts, "; ") + "."
 }
 
 // details are the details of an error by name.

@@ -29,7 +29,12 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 			continue
 		}
 		schemas[n.write[r]] = n.writeSchema(r)
-		if n.keyInBody(r) {
+		for _, f := range r.Fields() {
+			if n.contents[f] != "" {
+				n.addContent(schemas, f)
+			}
+		}
+		if n.create[r] != n.write[r] {
 			schemas[n.create[r]] = n.createSchema(r)
 		}
 	}

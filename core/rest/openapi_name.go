@@ -9,22 +9,26 @@ import (
 )
 
 // schemaNames are the names of the schemas of each resource in the document. The body of POST has the schema create,
-// which equals write unless the body names the key. A read-only resource has neither write nor create. The names of to-many
-// relations are parts of operation ids.
+// which equals write unless the body names the key or must name other fields. A read-only resource has neither write nor
+// create. The names of to-many relations are parts of operation ids.
 type schemaNames struct {
 	read, write, create map[*core.Resource]string
 	related             map[*core.Field]string
+	assigned            map[*core.Resource]bool
+	contents            map[*core.Field]string // schemas of the content of fields
+	used                map[string]bool
 }
 
 // keyInBody reports whether the body of POST names the key.
-func (n schemaNames) keyInBody(r *core.Resource) bool { return n.create[r] != n.write[r] }
+func (n schemaNames) keyInBody(r *core.Resource) bool { return n.assigned[r] }
 
 // nameSchemas chooses the schema names of all resources.
 func nameSchemas(api *engine.Engine) schemaNames {
 	n := schemaNames{
 		make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Field]string),
+		make(map[*core.Resource]bool), make(map[*core.Field]string), map[string]bool{"Error": true},
 	}
-	used, usedByRelations := map[string]bool{"Error": true}, map[string]bool{}
+	used, usedByRelations := n.used, map[string]bool{}
 	m := api.Model()
 	for _, r := range m.Resources() {
 		n.read[r] = uniqueName(r.APIName(), used)
@@ -41,8 +45,16 @@ func nameSchemas(api *engine.Engine) schemaNames {
 		}
 	}
 	for _, r := range m.Resources() {
-		if api.KeySource(r).Assigned && !r.ReadOnly() {
+		n.assigned[r] = api.KeySource(r).Assigned && !r.ReadOnly()
+		if n.assigned[r] || !r.ReadOnly() && mustName(r) != nil {
 			n.create[r] = uniqueName(r.APIName()+"_create", used)
+		}
+	}
+	for _, r := range m.Resources() {
+		for _, f := range r.Fields() {
+			if f.Spec().Schema != nil && settable(f) && !r.ReadOnly() {
+				n.contents[f] = uniqueName(r.APIName()+"_"+f.APIName(), used)
+			}
 		}
 	}
 	return n

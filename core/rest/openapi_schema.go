@@ -42,7 +42,11 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 			if (f.Type() == core.Text || f.Type() == core.Decimal) && f.Target() == nil {
 				digits = "A number is accepted, as the string of its digits."
 			}
-			properties[f.APIName()] = describe(orNull(n.field(f, n.create)), f.Description(), digits)
+			schema, words := n.ruled(f, n.field(f, n.create))
+			if !f.Required() {
+				schema = orNull(schema)
+			}
+			properties[f.APIName()] = describe(schema, f.Description(), words, digits)
 			addNext(properties, f)
 		}
 	}
@@ -51,6 +55,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 
 // describe sets the description of a schema to the texts that are not empty.
 func describe(schema object, texts ...string) object {
+	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 	if text := strings.TrimSpace(strings.Join(texts, " ")); text != "" {
 		schema["description"] = text
 	}
@@ -67,21 +72,22 @@ func addNext(properties object, f *core.Field) {
 	}
 }
 
-// createSchema describes the body of POST where it names the key.
+// createSchema describes the body of POST where it names the key or has to name other fields.
 func (n schemaNames) createSchema(r *core.Resource) object {
 	schema := n.writeSchema(r)
 	properties := schema["properties"].(object) //nolint:forcetypeassert // writeSchema returns an object
 	required := []string{}
 	for _, f := range keyMembers(r) {
-		if f.KeyPart() && f.ReadOnly() {
+		if !n.keyInBody(r) || f.KeyPart() && f.ReadOnly() {
 			continue
 		}
-		properties[f.APIName()] = describe(n.field(f, n.create), f.Description())
+		key, words := n.ruled(f, n.field(f, n.create))
+		properties[f.APIName()] = describe(key, f.Description(), words)
 		if !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
 			required = append(required, f.APIName())
 		}
 	}
-	schema["required"] = required
+	schema["required"] = append(required, mustName(r)...)
 	return schema
 }
 
@@ -162,6 +168,9 @@ func orNull(schema object) object {
 	schema = maps.Clone(schema)
 	if t, ok := schema["type"].(string); ok {
 		schema["type"] = []string{t, "null"}
+	}
+	if values, ok := schema["enum"].([]any); ok {
+		schema["enum"] = append(slices.Clip(values), nil)
 	}
 	if either, ok := schema["oneOf"].([]any); ok {
 		schema["oneOf"] = append(slices.Clip(either), object{"type": "null"})

@@ -425,3 +425,80 @@ func TestSchemasOfKeysOfSeveralFields(t *testing.T) {
 		t.Errorf("id is %v", id)
 	}
 }
+
+func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "box", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "items", ToMany: "item", Inverse: "box"}}},
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "name", Type: core.Text, Required: true, MinLength: 1, MaxLength: 9, Pattern: `^[a.]\..$`},
+			{Name: "size", Type: core.Int, Min: 1, Max: 10},
+			{Name: "ratio", Type: core.Float, Required: true, Default: 0.5, Max: 0.75},
+			{Name: "kind", Type: core.Text, OneOf: []any{"b", "a"}},
+			{Name: "price", Type: core.Decimal, Scale: new(2), Min: "0.5", Description: "In euros."},
+			{Name: "state", Type: core.Text, Required: true, Transitions: map[string][]string{"": {"new"}, "new": {"old", "lost"}, "old": nil}},
+			{Name: "secret", Type: core.Text, Hidden: true, OneOf: []any{"s3cret"}},
+			{Name: "meta", Type: core.JSON, Schema: document{}},
+			{Name: "tags", Type: core.List, Required: true, Schema: document{}},
+			{Name: "box", ToOne: "box", Required: true},
+			{Name: "other", ToOne: "box", Required: true},
+		}},
+	)
+	text := documentOf(t, m, rest.Options{})
+	if _, err := validate(text); err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]json.RawMessage
+				Required   []string
+			}
+		}
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	written := doc.Components.Schemas["item_write"].Properties
+	for name, want := range map[string]string{
+		"name":  `{"description":"A number is accepted, as the string of its digits.","maxLength":9,"minLength":1,"pattern":"^[a.]\\.[\\s\\S]$","type":"string"}`,
+		"size":  `{"format":"int64","maximum":10,"minimum":1,"type":["integer","null"]}`,
+		"ratio": `{"format":"double","maximum":0.75,"type":"number"}`,
+		"kind":  `{"description":"A number is accepted, as the string of its digits.","enum":["a","b",null],"type":["string","null"]}`,
+		"price": `{"description":"In euros. At least 0.50. A number is accepted, as the string of its digits.","format":"decimal","pattern":"^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$","type":["string","null"]}`,
+		"state": `{"description":"New records have one of: new. new may become: old, lost. old is final. A number is accepted, as the string of its digits.","type":"string"}`,
+		"meta":  `{"anyOf":[{"$ref":"#/components/schemas/item_meta"},{"type":"null"}]}`,
+		"tags":  `{"allOf":[{"$ref":"#/components/schemas/item_tags"}],"items":{},"type":"array"}`,
+	} {
+		if got := string(written[name]); got != want {
+			t.Errorf("%s: got  %s\nwant %s", name, got, want)
+		}
+	}
+	for _, want := range []string{`"item_meta":{"items":{"$ref":"#/components/schemas/item_meta_n"}}`, `"item_tags_n":{"type":"number"}`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not in the document", want)
+		}
+	}
+	if got := doc.Components.Schemas["item_create"].Required; !slices.Equal(got, []string{"name", "state", "tags", "other"}) {
+		t.Errorf("a new record requires %v", got)
+	}
+	if put := string(doc.Paths["/item/{id}"]["put"]); !strings.Contains(put, `{"required":["name","state","tags","other"],"type":"object"}`) {
+		t.Errorf("put: %s", put)
+	}
+	if patch := string(doc.Paths["/item/{id}"]["patch"]); strings.Contains(patch, `"required":["name`) {
+		t.Errorf("patch: %s", patch)
+	}
+	if strings.Contains(string(text), "s3cret") || doc.Components.Schemas["box_create"].Properties != nil {
+		t.Error("the document has a value of a hidden field, or a schema without purpose")
+	}
+}
+
+// document is a schema with a reference.
+type document struct{}
+
+func (document) Violations(any) []core.ContentViolation { return nil }
+
+func (document) Document() json.RawMessage {
+	return json.RawMessage(`{"items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "number"}}}`)
+}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -213,10 +214,17 @@ func (x *exchange) writeOptions() (w engine.Write, err error) {
 // positions only in lists of several elements.
 func withFirstElement(err error) error {
 	e := *core.AsError(err)
-	if statuses[e.Code] >= http.StatusInternalServerError {
+	switch {
+	case statuses[e.Code] >= http.StatusInternalServerError:
 		return err
+	case e.Code == core.ValidationFailed:
+		e.Violations = slices.Clone(e.Violations)
+		for i := range e.Violations {
+			e.Violations[i].Path = slices.Concat([]any{0}, e.Violations[i].Path)
+		}
+	default:
+		e.Element = 1
 	}
-	e.Element = 1
 	return &e
 }
 

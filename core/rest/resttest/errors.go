@@ -52,6 +52,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{plain, exchange{`GET /thing?limit=-1`, "", 400, `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`}, nil},
 		{plain, exchange{`POST /thing`, `{"int": "x"}`, 400,
 			`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": "x"}`}, nil},
+		{with(&core.Error{Code: core.ValidationFailed, Violations: []core.Violation{{Resource: "thing", Rule: "full moon"}}}), exchange{"POST /thing", `{}`, 400, `VALIDATION_FAILED {"violations": [{"object_name": "thing", "path": [], "rule": "full moon", "accepted": ""}]}`}, nil},
 		{plain, exchange{`POST /thing`, `[`, 400, `BAD_REQUEST {"msg": "*"}`}, nil},
 		{closed, exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, nil},
 		{with(core.Forbidden), exchange{"POST /thing", `{}`, 403, `FORBIDDEN {}`}, nil},

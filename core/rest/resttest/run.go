@@ -63,6 +63,7 @@ var families = []Case{
 	{"ids of several fields", testTupleIDs},
 	{"types", testTypes},
 	{"preconditions", testPreconditions},
+	{"validation", testValidation},
 	{"errors", testErrors},
 	{"internals", testInternals},
 	{"principals", testPrincipals},

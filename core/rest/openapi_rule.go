@@ -1,0 +1,192 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// ruled returns the schema of a field's values in bodies with the rules of the model, and the rules that JSON Schema cannot
+// express, in words. Answers have no rules, because a record may be older than a rule.
+func (n schemaNames) ruled(f *core.Field, schema object) (_ object, words string) {
+	if f.Target() != nil {
+		return schema, ""
+	}
+	schema = maps.Clone(schema)
+	s := f.Spec()
+	texts := []string{addBounds(f, schema), addValues(f, schema), transitions(s.Transitions)}
+	if s.MinLength > 0 {
+		schema["minLength"] = s.MinLength
+	}
+	if s.MaxLength > 0 {
+		schema["maxLength"] = s.MaxLength
+	}
+	if s.Pattern != "" {
+		schema["pattern"] = jsonPattern(s.Pattern)
+	}
+	if s.Schema != nil {
+		schema = n.content(f, schema)
+	}
+	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+	return schema, strings.Join(texts, " ")
+}
+
+// addBounds adds the bounds of a number to the schema, and returns those of other types in words.
+func addBounds(f *core.Field, schema object) string {
+	var words []string
+	least, greatest := f.Bounds()
+	for _, bound := range []struct {
+		v              core.Value
+		keyword, words string
+	}{{least, "minimum", "At least"}, {greatest, "maximum", "At most"}} {
+		switch {
+		case !bound.v.IsSet():
+		case f.Type() == core.Int || f.Type() == core.Float:
+			schema[bound.keyword] = json.RawMessage(bound.v.AppendJSON(nil))
+		default:
+			words = append(words, bound.words+" "+strings.Trim(string(f.AppendJSON(nil, bound.v)), `"`)+".")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// addValues adds the values that the field can have, or returns them in words if the values have several spellings.
+func addValues(f *core.Field, schema object) string {
+	values := f.OneOf()
+	if values == nil {
+		return ""
+	}
+	if f.Type() == core.Decimal {
+		texts := make([]string, len(values))
+		for i, v := range values {
+			texts[i] = f.DecimalText(v)
+		}
+		return "One of " + strings.Join(texts, ", ") + "."
+	}
+	all := make([]any, len(values))
+	for i, v := range values {
+		all[i] = json.RawMessage(v.AppendJSON(nil))
+	}
+	schema["enum"] = all
+	return ""
+}
+
+// transitions returns the changes of state in words.
+func transitions(states map[string][]string) string {
+	var words []string
+	for _, from := range slices.Sorted(maps.Keys(states)) {
+		to := strings.Join(states[from], ", ")
+		switch {
+		case from == "":
+			words = append(words, fmt.Sprintf("New records have one of: %s.", to))
+		case to == "":
+			words = append(words, from+" is final.")
+		default:
+			words = append(words, fmt.Sprintf("%s may become: %s.", from, to))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// jsonPattern returns a pattern of a field for JSON Schema, where "." does not match line breaks.
+func jsonPattern(pattern string) string {
+	var b strings.Builder
+	escaped, brackets := false, false
+	for _, c := range pattern {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '[':
+			brackets = true
+		case c == ']':
+			brackets = false
+		case c == '.' && !brackets:
+			b.WriteString(`[\s\S]`)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// content adds the schema of the content of a field, a component of the document.
+func (n schemaNames) content(f *core.Field, schema object) object {
+	inner := ref("schemas", n.contents[f])
+	if !f.Required() {
+		inner = object{"anyOf": []any{inner, object{"type": "null"}}}
+	}
+	if len(schema) == 0 {
+		return inner
+	}
+	schema["allOf"] = []any{inner}
+	return schema
+}
+
+// addContent adds the schema of the content of a field and its definitions to the components, with references to these.
+func (n schemaNames) addContent(schemas object, f *core.Field) {
+	var document any
+	if err := json.Unmarshal(f.Spec().Schema.Document(), &document); err != nil {
+		document = true // the field has any content that the schema accepts
+	}
+	refs := map[string]string{"#": n.contents[f]}
+	top, _ := document.(object)
+	definitions := object{}
+	for _, keyword := range []string{"$defs", "definitions"} {
+		members, _ := top[keyword].(object)
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			component := uniqueName(n.contents[f]+"_"+name, n.used)
+			refs["#/"+keyword+"/"+name], definitions[component] = component, members[name]
+		}
+		delete(top, keyword)
+	}
+	delete(top, "$schema")
+	schemas[n.contents[f]] = withRefs(document, refs)
+	for component, definition := range definitions {
+		schemas[component] = withRefs(definition, refs)
+	}
+}
+
+// withRefs replaces the references in a schema.
+func withRefs(schema any, refs map[string]string) any {
+	switch x := schema.(type) {
+	case object:
+		for name, v := range x {
+			if to, _ := v.(string); name == "$ref" && refs[to] != "" {
+				x[name] = ref("schemas", refs[to])["$ref"]
+				continue
+			}
+			x[name] = withRefs(v, refs)
+		}
+	case []any:
+		for i, v := range x {
+			x[i] = withRefs(v, refs)
+		}
+	}
+	return schema
+}
+
+// mustName returns the fields that a new record needs in its body: Required fields without a default that a client can set.
+// Relations to the record that a body is nested in are left out.
+func mustName(r *core.Resource) (names []string) {
+	for _, f := range r.Fields() {
+		if f.Required() && settable(f) && f.Inverse() == nil && !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
+			names = append(names, f.APIName())
+		}
+	}
+	return names
+}
+
+// replacing returns the schema of the body of PUT, which resets the fields that it does not name.
+func replacing(r *core.Resource, written object) object {
+	names := mustName(r)
+	if names == nil {
+		return written
+	}
+	return object{"allOf": []any{written, object{"type": "object", "required": names}}}
+}
