@@ -174,7 +174,10 @@ func checkOrder(decorators []Decorator) error {
 type Description struct {
 	Model      string                 // name of the model
 	Decorators []DecoratorDescription // outermost first
-	Backend    string                 // result of the backend's String method; without one, its Go type
+	// Rules are the rules for values, which the store checks inside the decorators: one text for each field that has some,
+	// such as "cookie.type: required; at most 20 characters", and one for each resource with a Validate function.
+	Rules   []string
+	Backend string // result of the backend's String method; without one, its Go type
 }
 
 // DecoratorDescription describes one decorator of a store. Name, Note, Kind and UsesRelated are those of its [Decorator].
@@ -196,12 +199,12 @@ func (d Description) MayHide() bool {
 // Describe returns a description of the store. The description gives no access to the decorators or the backend.
 func (s *Store) Describe() Description {
 	d := s.description
-	d.Decorators = append([]DecoratorDescription(nil), d.Decorators...)
+	d.Decorators, d.Rules = slices.Clone(d.Decorators), slices.Clone(d.Rules)
 	return d
 }
 
 func describe(m *Model, b Backend, decorators []Decorator) Description {
-	d := Description{Model: m.name, Backend: fmt.Sprintf("%T", b)}
+	d := Description{Model: m.name, Rules: m.rules(), Backend: fmt.Sprintf("%T", b)}
 	if named, ok := b.(fmt.Stringer); ok {
 		d.Backend = named.String()
 	}
@@ -211,7 +214,7 @@ func describe(m *Model, b Backend, decorators []Decorator) Description {
 	return d
 }
 
-// String returns the stack as text, one decorator per line, outermost first.
+// String returns the stack as text, one decorator per line, outermost first, and then the rules.
 func (d Description) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "model %s\n", d.Model)
@@ -221,6 +224,9 @@ func (d Description) String() string {
 			b.WriteString(": " + dec.Note)
 		}
 		b.WriteByte('\n')
+	}
+	for _, rule := range d.Rules {
+		fmt.Fprintf(&b, "  rule %s\n", rule)
 	}
 	fmt.Fprintf(&b, "  %s\n", d.Backend)
 	return b.String()

@@ -64,6 +64,53 @@ func (f *Field) OneOf() []Value { return f.rules.oneOf }
 // Validated reports whether the model has a [ResourceSpec.Validate] for the resource.
 func (r *Resource) Validated() bool { return r.rules.validate != nil }
 
+// rules returns the rules of all resources in words.
+func (m *Model) rules() (texts []string) {
+	for _, r := range m.resources {
+		for _, f := range r.fields {
+			if words := f.ruleWords(); len(words) > 0 {
+				texts = append(texts, f.String()+": "+strings.Join(words, "; "))
+			}
+		}
+		if r.rules.validate != nil {
+			texts = append(texts, r.name+": a function")
+		}
+	}
+	return texts
+}
+
+func (f *Field) ruleWords() (words []string) {
+	s, rules := &f.spec, &f.rules
+	if s.Required {
+		words = append(words, ruleRequired)
+	}
+	if rules.min.IsSet() {
+		words = append(words, "at least "+f.ruleText(rules.min))
+	}
+	if rules.max.IsSet() {
+		words = append(words, "at most "+f.ruleText(rules.max))
+	}
+	if s.MinLength > 0 {
+		words = append(words, "at least "+characters(s.MinLength))
+	}
+	if s.MaxLength > 0 {
+		words = append(words, "at most "+characters(s.MaxLength))
+	}
+	if rules.pattern != nil {
+		words = append(words, "matches "+s.Pattern)
+	}
+	if rules.oneOf != nil {
+		words = append(words, "one of "+listed(rules.oneOf))
+	}
+	for _, from := range slices.SortedFunc(maps.Keys(rules.transitions), Compare) {
+		words = append(words, "from "+from.String()+" to "+listed(rules.transitions[from]))
+	}
+	if s.Schema != nil {
+		words = append(words, "a schema")
+	}
+	return words
+}
+
 // addRules converts the rules of a resource and reports those that do not fit their fields.
 func (b *builder) addRules(r *Resource, spec ResourceSpec) {
 	r.rules.validate = spec.Validate

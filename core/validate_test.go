@@ -330,6 +330,27 @@ func fiveRules(tb testing.TB) (*core.Model, core.Record) {
 	return m, rec
 }
 
+func TestDescribeListsRules(t *testing.T) {
+	m, _ := fiveRules(t)
+	store := openRuled(t, m)
+	want := []string{
+		"thing.x: required; at most 200 characters", "thing.size: at least 0; at most 1000", "thing.code: matches ^[a-z]+-[0-9]+$",
+		`thing.kind: one of "bug", "task", "wish"`,
+	}
+	d := store.Describe()
+	if fmt.Sprint(d.Rules) != fmt.Sprint(want) || !strings.Contains(d.String(), "\n  rule "+want[0]+"\n") {
+		t.Errorf("got %q\n%s", d.Rules, d)
+	}
+	m, err := ruledModel(core.FieldSpec{Type: core.Text, Transitions: map[string][]string{"": {"a"}, "a": nil}}, core.FieldSpec{Name: "y", Type: core.JSON, Schema: evenSchema{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = []string{`thing.x: from a to no other value; from null to "a"`, "thing.y: a schema"}
+	if got := openRuled(t, m).Describe().Rules; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func ExampleViolation() {
 	event := core.ResourceSpec{
 		Name: "event",
