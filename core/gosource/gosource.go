@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -20,8 +21,8 @@ import (
 // The file is formatted as by gofmt.
 //
 // Errors: an error without source for a pkg that is no valid package name. A model with functions has an error that
-// names each computed field, [core.FieldSpec.Writable] and default function; Source then returns the source without
-// them beside the error.
+// names each computed field, [core.FieldSpec.Writable], [core.FieldSpec.Schema], [core.ResourceSpec.Validate] and default
+// function; Source then returns the source without them beside the error.
 func Source(m *core.Model, pkg string) ([]byte, error) {
 	if !token.IsIdentifier(pkg) || pkg == "_" {
 		return nil, fmt.Errorf("%q is no valid name of a Go package", pkg)
@@ -60,6 +61,9 @@ func (w *writer) resource(r *core.Resource) {
 	if key := r.Key(); key.Type() == core.Tuple { // the model adds it
 		parts = append(parts, optional("KeyName", key.Name(), "id")...)
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f *core.Field) bool { return f == key })
+	}
+	if r.Validated() {
+		w.errs = append(w.errs, fmt.Errorf("%s: Validate is a function, which has no source; write it by hand", r))
 	}
 	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
 	for _, f := range fields {
@@ -127,7 +131,7 @@ func (w *writer) filter(f core.Filter) string {
 
 func (w *writer) field(f *core.Field) string {
 	s := f.Spec()
-	if s.Computed != nil || s.Writable != nil {
+	if s.Computed != nil || s.Writable != nil || s.Schema != nil {
 		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source; write it by hand", f))
 	}
 	parts := []string{"Name: " + strconv.Quote(f.Name())}
@@ -154,13 +158,48 @@ func (w *writer) field(f *core.Field) string {
 		set  bool
 	}{
 		{"Key", s.Key}, {"Assigned", s.Assigned}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
-		{"Unique", s.Unique}, {"Indexed", s.Indexed}, {"Unordered", s.Unordered},
+		{"Unique", s.Unique}, {"Indexed", s.Indexed}, {"Unordered", s.Unordered}, {"Required", s.Required},
 	} {
 		if flag.set {
 			parts = append(parts, flag.name+": true")
 		}
 	}
+	parts = append(parts, w.rules(f)...)
 	return strings.Join(append(parts, w.defaultValue(f)...), ", ")
+}
+
+// rules returns the rules for the values of a field.
+func (w *writer) rules(f *core.Field) (parts []string) {
+	s := f.Spec()
+	least, greatest := f.Bounds()
+	if least.IsSet() {
+		parts = append(parts, "Min: "+w.value(least))
+	}
+	if greatest.IsSet() {
+		parts = append(parts, "Max: "+w.value(greatest))
+	}
+	if s.MinLength > 0 {
+		parts = append(parts, "MinLength: "+strconv.Itoa(s.MinLength))
+	}
+	if s.MaxLength > 0 {
+		parts = append(parts, "MaxLength: "+strconv.Itoa(s.MaxLength))
+	}
+	parts = append(parts, optional("Pattern", s.Pattern, "")...)
+	if f.OneOf() != nil {
+		values := make([]string, len(f.OneOf()))
+		for i, v := range f.OneOf() {
+			values[i] = w.value(v)
+		}
+		parts = append(parts, "OneOf: []any{"+strings.Join(values, ", ")+"}")
+	}
+	if s.Transitions != nil {
+		var states []string
+		for _, from := range slices.Sorted(maps.Keys(s.Transitions)) {
+			states = append(states, strconv.Quote(from)+": "+names(s.Transitions[from]))
+		}
+		parts = append(parts, "Transitions: map[string][]string{"+strings.Join(states, ", ")+"}")
+	}
+	return parts
 }
 
 // relationRules returns the rules of a relation that differ from the defaults.

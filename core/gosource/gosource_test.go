@@ -2,6 +2,7 @@ package gosource_test
 
 import (
 	"context"
+	"encoding/json"
 	"go/format"
 	"math"
 	"os"
@@ -30,7 +31,12 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "day", Type: core.Date, Default: "2026-11-23"},
 			{Name: "local", Type: core.LocalTime, Default: "2026-11-23T12:00:00"},
 			{Name: "price", Type: core.Decimal, Scale: new(2), Default: "1.5"},
-			{Name: "factor", Type: core.Decimal},
+			{Name: "factor", Type: core.Decimal, Min: "-0.5", Max: 1e3},
+			{Name: "title", Type: core.Text, Required: true, MinLength: 1, MaxLength: 200, Pattern: "^[a-z`\"]+$"},
+			{Name: "size", Type: core.Int, Min: 0, Max: int64(math.MaxInt64)},
+			{Name: "since", Type: core.Time, Min: "2026-11-23T00:00:00Z"},
+			{Name: "state", Type: core.Text, OneOf: []any{"open", "done"}, Transitions: map[string][]string{"": {"open"}, "open": {"done", "open"}, "done": nil}},
+			{Name: "rank", Type: core.Int, OneOf: []any{3, 1}},
 			{Name: "bytes", Type: core.Bytes, Default: []byte{0, 1}},
 			{Name: "doc", Type: core.JSON, Default: map[string]any{"a": 1}},
 			{Name: "list", Type: core.List, Default: []any{}},
@@ -68,7 +74,11 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`NumberedBy: "parent"`, `ToMany: "view", Through: "mark"`} {
+	for _, want := range []string{
+		`NumberedBy: "parent"`, `ToMany: "view", Through: "mark"`, `Required: true, MinLength: 1, MaxLength: 200, Pattern: "^[a-z` + "`" + `\"]+$"`, `Min: 0, Max: int64(9223372036854775807)`,
+		`Min: "-0.5", Max: "1000"`, `Min: "2026-11-23T00:00:00Z"`, `OneOf: []any{1, 3}`, `OneOf: []any{"done", "open"}`,
+		`Transitions: map[string][]string{"": {"open"}, "done": {}, "open": {"done", "open"}}`,
+	} {
 		if !strings.Contains(string(source), want) {
 			t.Errorf("the source lacks %s", want)
 		}
@@ -124,14 +134,23 @@ func TestSourceNamesFunctions(t *testing.T) {
 		{Name: "now", Type: core.Int, Default: func() any { return 1 }},
 		{Name: "fixed", Type: core.Int, Writable: core.Never},
 		{Name: "calc", Computed: &core.Computed{Get: func(context.Context, core.Record) (any, error) { return 1, nil }}},
-	}})
+		{Name: "mine", Type: core.Int, Default: func(context.Context) any { return 1 }},
+		{Name: "meta", Type: core.JSON, Schema: anything{}},
+	}, Validate: func(context.Context, core.Record, core.Record) ([]core.Violation, error) { return nil, nil }})
 	_, err := gosource.Source(model, "main")
-	for _, want := range []string{"r.now", "r.fixed", "r.calc"} {
+	for _, want := range []string{"r.now", "r.fixed", "r.calc", "r.mine", "r.meta", "r: Validate"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named in %v", want, err)
 		}
 	}
 }
+
+// anything is a schema that accepts everything.
+type anything struct{}
+
+func (anything) Violations(any) []core.ContentViolation { return nil }
+
+func (anything) Document() json.RawMessage { return json.RawMessage("true") }
 
 func TestSourceRejectsInvalidPackageNames(t *testing.T) {
 	model := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
