@@ -64,6 +64,10 @@ const (
 	FilterIn
 	// FilterPrefix compares a text field with one value: begins with it.
 	FilterPrefix
+	// FilterContains compares a text field with one value: contains it.
+	FilterContains
+	// FilterIContains compares a text field with one value: contains it, if the letters A to Z count as a to z.
+	FilterIContains
 )
 
 // All matches every record. It is the zero Filter.
@@ -95,6 +99,18 @@ func In(field string, values ...any) Filter { return comparison(FilterIn, field,
 
 // Prefix matches records in which the text field begins with prefix, compared byte by byte.
 func Prefix(field, prefix string) Filter { return comparison(FilterPrefix, field, prefix) }
+
+// Contains matches records in which the text field contains part, compared byte by byte. No character is a wildcard. Every
+// text contains the empty string; null does not.
+func Contains(field, part string) Filter { return comparison(FilterContains, field, part) }
+
+// IContains is [Contains] without regard to the case of the letters A to Z. The case of other letters matters, because
+// servers disagree about them.
+func IContains(field, part string) Filter { return comparison(FilterIContains, field, part) }
+
+// Between matches records in which the field is at least low and at most high. It is short for And(Ge(field, low),
+// Le(field, high)): null never matches, neither end can be null, and no record matches if low is greater than high.
+func Between(field string, low, high any) Filter { return And(Ge(field, low), Le(field, high)) }
 
 func comparison(kind FilterKind, field string, raw ...any) Filter {
 	return Filter{&node{kind: kind, name: field, raw: raw}}
@@ -418,8 +434,8 @@ func (r *Resource) bindComparison(n *node) error {
 	return nil
 }
 
-// convertFor converts a value to compare the field with. The value of an order or prefix comparison cannot be null,
-// and for a key field need not be a valid key.
+// convertFor converts a value to compare the field with. The value of a comparison by order or by a part of the text
+// cannot be null, and for a key field need not be a valid key.
 func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 	if kind.TakesNull() {
 		return f.Convert(raw)
@@ -488,11 +504,35 @@ var operators = [...]operator{
 	FilterLe: {name: "le", text: " <= ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign <= 0 })},
 	FilterGt: {name: "gt", text: " > ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign > 0 })},
 	FilterGe: {name: "ge", text: " >= ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign >= 0 })},
-	FilterIn: {name: "in", text: " in ", list: true, null: true, fits: Type.Valid, match: contains},
+	FilterIn: {name: "in", text: " in ", list: true, null: true, fits: Type.Valid, match: isAmong},
 	FilterPrefix: {
 		name: "prefix", text: " prefix ", fits: func(t Type) bool { return t == Text },
 		match: func(v Value, values []Value) bool { return v.IsSet() && strings.HasPrefix(v.str, values[0].str) },
 	},
+	FilterContains: {
+		name: "contains", text: " contains ", fits: func(t Type) bool { return t == Text },
+		match: func(v Value, values []Value) bool { return v.IsSet() && strings.Contains(v.str, values[0].str) },
+	},
+	FilterIContains: {
+		name: "icontains", text: " icontains ", fits: func(t Type) bool { return t == Text },
+		match: func(v Value, values []Value) bool {
+			return v.IsSet() && strings.Contains(foldCase(v.str), foldCase(values[0].str))
+		},
+	},
+}
+
+// foldCase returns the string with the letters A to Z in lower case. Other letters stay, so that every backend agrees.
+func foldCase(s string) string {
+	if !strings.ContainsAny(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		return s
+	}
+	folded := []byte(s) // the bytes of other letters are above 0x7f
+	for i, c := range folded {
+		if 'A' <= c && c <= 'Z' {
+			folded[i] = c + 'a' - 'A'
+		}
+	}
+	return string(folded)
 }
 
 // byOrder returns a match function on the result of [Compare]. Null has no order.
@@ -503,8 +543,8 @@ func byOrder(accepts func(sign int) bool) func(v Value, values []Value) bool {
 // fewValues is the number of values up to which a linear search is faster than a binary one.
 const fewValues = 16
 
-// contains reports whether v is among the values, which ascend.
-func contains(v Value, values []Value) bool {
+// isAmong reports whether v is one of the values, which ascend.
+func isAmong(v Value, values []Value) bool {
 	if len(values) <= fewValues {
 		return slices.Contains(values, v)
 	}
@@ -546,7 +586,7 @@ func (k FilterKind) TakesNull() bool { return k.isOperator() && operators[k].nul
 func (k FilterKind) Fits(t Type) bool { return k.isOperator() && t.Valid() && operators[k].fits(t) }
 
 // FitsField reports whether filters can compare the field with the operator: fields of its type have the operator, and a
-// field that is [FieldSpec.Unordered] is compared by equality and prefix only.
+// field that is [FieldSpec.Unordered] is compared by equality and by parts of its text only.
 func (k FilterKind) FitsField(f *Field) bool {
 	return k.Fits(f.typ) && (f.Ordered() || !operators[k].order)
 }

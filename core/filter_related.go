@@ -190,7 +190,7 @@ func (f Filter) eachField(yield func(*Field)) {
 	}
 }
 
-// comparesOrder reports whether the filter compares the field of the resource itself by order or prefix.
+// comparesOrder reports whether the filter compares the field of the resource itself by order or by a part of its text.
 func (f Filter) comparesOrder(field *Field) bool {
 	if f.n == nil {
 		return false

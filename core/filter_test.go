@@ -62,6 +62,16 @@ func TestFilterMatch(t *testing.T) {
 		{core.Prefix("type", "m_f"), false},
 		{core.Prefix("type", "Muf"), false},
 		{core.Prefix("type", ""), true},
+		{core.Contains("type", "ffi"), true},
+		{core.Contains("type", "n%"), true},
+		{core.Contains("type", "m%f"), false},
+		{core.Contains("type", "FFI"), false},
+		{core.IContains("type", "FfI"), true},
+		{core.IContains("type", "m_f"), false},
+		{core.Between("price", 2.5, 3), true},
+		{core.Between("price", 2, 2.5), true},
+		{core.Between("price", 3, 2), false},
+		{core.Between("jar", 0, 9), false},
 		{core.And(), true},
 		{core.Or(), false},
 		{core.And(core.Eq("id", 1), core.Eq("id", 2)), false},
@@ -93,6 +103,10 @@ func TestBindRejectsInvalidFilters(t *testing.T) {
 		{"cookie", core.And(core.Eq("id", 1), core.Not(core.Eq("id", "x"))), core.BadFieldValue},
 		{"cookie", core.Lt("type", nil), core.BadFieldValue},
 		{"cookie", core.Prefix("id", "1"), core.SearchForbidden},
+		{"cookie", core.Contains("id", "1"), core.SearchForbidden},
+		{"cookie", core.IContains("price", "1"), core.SearchForbidden},
+		{"cookie", core.Between("price", nil, 1), core.BadFieldValue},
+		{"cookie", core.Between("price", 1, nil), core.BadFieldValue},
 		{"jar", core.Eq("cookies", 1), core.SearchForbidden},
 	} {
 		if _, err := m.Resource(c.resource).Bind(c.filter); !errors.Is(err, c.want) {
@@ -182,7 +196,7 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 		{r.Field("type").Compare(core.FilterPrefix, core.TextValue("1")), true},
 		{r.Key().Compare(core.FilterPrefix, core.IntValue(1)), false}, // only texts have prefixes
 	} {
-		if matches(t, c.filter, rec) != c.want || c.filter.Kind() > core.FilterPrefix {
+		if matches(t, c.filter, rec) != c.want || c.filter.Kind() > core.FilterIContains {
 			t.Errorf("%v: want %v", c.filter, c.want)
 		}
 	}
@@ -191,7 +205,7 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 func TestNotInvertsEveryAnswer(t *testing.T) {
 	m := cookies(t)
 	r := m.Resource("cookie")
-	kinds := []core.FilterKind{core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix}
+	kinds := []core.FilterKind{core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix, core.FilterContains, core.FilterIContains}
 	rapid.Check(t, func(rt *rapid.T) {
 		rec := r.RecordOf([]core.Value{
 			core.IntValue(rapid.Int64Range(0, 3).Draw(rt, "id")), anyValue(core.Text).Draw(rt, "type"),
@@ -415,7 +429,7 @@ func TestOperators(t *testing.T) {
 	want := []row{
 		{"eq", false, true, all}, {"ne", false, true, all},
 		{"lt", false, false, ordered}, {"le", false, false, ordered}, {"gt", false, false, ordered}, {"ge", false, false, ordered},
-		{"in", true, true, all}, {"prefix", false, false, "text"},
+		{"in", true, true, all}, {"prefix", false, false, "text"}, {"contains", false, false, "text"}, {"icontains", false, false, "text"},
 	}
 	var got []row
 	for _, op := range core.Operators() {

@@ -319,7 +319,7 @@ func (f *Field) violations(found []Violation, v Value) []Violation {
 	if rules.pattern != nil && !rules.pattern.MatchString(v.str) {
 		found = append(found, f.violation("pattern", "text that matches "+s.Pattern))
 	}
-	if rules.oneOf != nil && !contains(v, rules.oneOf) {
+	if rules.oneOf != nil && !isAmong(v, rules.oneOf) {
 		found = append(found, f.violation("one_of", listed(rules.oneOf)))
 	}
 	if s.Schema == nil {

@@ -111,7 +111,8 @@ func (r row) filter(f core.Filter, negate bool) {
 			r.filter(child, negate)
 		}
 		r.WriteByte(')')
-	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
+	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn,
+		core.FilterPrefix, core.FilterContains, core.FilterIContains:
 		if c := r.conditional(f.Field()); c != nil {
 			r.comparison(c, f, negate)
 		}
@@ -185,6 +186,10 @@ func (r row) compare(c *column, f core.Filter, negate bool) {
 		r.in(c, f.Values(), negate)
 	case core.FilterPrefix:
 		r.prefix(c, f.Values()[0].Text(), negate)
+	case core.FilterContains:
+		r.like(c, " LIKE ", f.Values()[0].Text(), negate)
+	case core.FilterIContains:
+		r.like(c, " ILIKE ", f.Values()[0].Text(), negate)
 	default:
 		r.ordered(c, f.Kind(), f.Values()[0], negate)
 	}
@@ -406,6 +411,19 @@ func (r row) prefix(c *column, prefix string, negate bool) {
 	r.orNull(c, negate)
 	r.WriteByte(')')
 }
+
+// like writes the condition that the text contains a part. Under the collation "C", ILIKE folds the letters A to Z only.
+func (r row) like(c *column, operator, part string, negate bool) {
+	r.write("(", r.value(c), ` COLLATE "C"`)
+	if negate {
+		r.WriteString(" NOT")
+	}
+	r.write(operator, r.param("text", "%"+likeEscapes.Replace(part)+"%"))
+	r.orNull(c, negate)
+	r.WriteByte(')')
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // prefixEnd returns the first string after all strings with a prefix; false if there is none.
 func prefixEnd(prefix string) (string, bool) {

@@ -114,6 +114,10 @@
 // An order by a relation with several columns reads all rows, too, unless they are NOT NULL or their foreign key is MATCH FULL:
 // rows with null in only some of the columns sort as if all were null.
 //
+// The operators contains and icontains, and so a search, read all rows, unless there is an index of the extension pg_trgm:
+//
+//	CREATE INDEX ON customer USING gin (name COLLATE "C" gin_trgm_ops)
+//
 // # Conditions on related records
 //
 // A condition on related records is an EXISTS in the same statement, in reads, updates and deletes. It reads the tables,

@@ -25,6 +25,9 @@ const (
 	nameAny  = "$any"
 	nameAll  = "$all"
 	nameNone = "$none"
+
+	// between has two bounds and stands for ge and le.
+	nameBetween = "between"
 )
 
 // Condition is a parsed condition. Names are not resolved yet: a filter of a client has API names, a policy has the names of
@@ -154,18 +157,23 @@ func (p parser) field(field string, raw any) ([]Condition, error) {
 	return out, nil
 }
 
-func operatorNames() string {
+// Operators returns the names of the operators that compare a field, in the order in which they are documented.
+func Operators() []string {
 	var names []string
 	for _, op := range core.Operators() {
 		names = append(names, op.String())
 	}
-	return strings.Join(names, ", ")
+	return append(names, nameBetween)
 }
+
+func operatorNames() string { return strings.Join(Operators(), ", ") }
 
 func (p parser) operator(field, name string, raw any) (Condition, error) {
 	switch name {
 	case nameAny, nameAll, nameNone:
 		return p.related(field, name, raw)
+	case nameBetween:
+		return p.between(field, raw)
 	}
 	kind, ok := core.OperatorNamed(name)
 	if !ok {
@@ -185,17 +193,40 @@ func (p parser) operator(field, name string, raw any) (Condition, error) {
 		c.Values = []any{v}
 		return c, err
 	}
-	c.Values = make([]any, len(list))
+	values, err := p.values(list)
+	c.Values = values
+	return c, err
+}
+
+// values parses the values of a list.
+func (p parser) values(list []any) ([]any, error) {
+	values := make([]any, len(list))
 	for i, raw := range list {
 		v, ok, err := p.value(raw)
 		if err != nil {
-			return Condition{}, fmt.Errorf("[%d] %w", i, err)
+			return nil, fmt.Errorf("[%d] %w", i, err)
 		}
-		if c.Values[i] = v; !ok {
-			c.Values[i] = raw
+		if values[i] = v; !ok {
+			values[i] = raw
 		}
 	}
-	return c, nil
+	return values, nil
+}
+
+// between parses the two bounds of a range.
+func (p parser) between(field string, raw any) (Condition, error) {
+	list, _ := elements(raw)
+	if len(list) != 2 {
+		return Condition{}, errors.New("must be a list of two values, the lower bound first")
+	}
+	ends, err := p.values(list)
+	if err != nil {
+		return Condition{}, err
+	}
+	return And(
+		Condition{Kind: core.FilterGe, Name: field, Values: ends[:1]},
+		Condition{Kind: core.FilterLe, Name: field, Values: ends[1:]},
+	), nil
 }
 
 // elements returns the elements of a list, from JSON or from a Go slice.

@@ -7,8 +7,14 @@
 //
 //	{"type": "muffin", "price": {"lt": 3}}
 //
-// A member is a field with a value, which the field equals, or with an object of operators: eq, ne, lt, le, gt, ge, in (a
-// list of values) and prefix. null matches null. To compare a JSON field with an object, write {"eq": {...}}.
+// A member is a field with a value, which the field equals, or with an object of operators:
+//
+//   - eq, ne: equal, not equal. null matches null. To compare a JSON field with an object, write {"eq": {...}}.
+//   - lt, le, gt, ge: less, less or equal, greater, greater or equal. between: [low, high] is short for ge low and le high.
+//     Neither null in the field nor null as the value has an order.
+//   - in: equal to one of a list of values.
+//   - prefix, contains, icontains: the text begins with the value, or contains it. No character is a wildcard. icontains
+//     takes the letters A to Z for a to z, and is exact about all others.
 //
 // $and and $or combine a list of conditions, $not inverts one:
 //

@@ -14,8 +14,8 @@ import (
 // Query selects the records of a list. The zero Query lists all records of the resource, as ids.
 type Query struct {
 	// Filter holds conditions by API name, all of which must match. A condition is a value that the field equals,
-	// or an object of operators (eq, ne, lt, le, gt, ge, in, prefix) with their values. An object means operators
-	// for a JSON field too; to compare with an object, write {"eq": {...}}. null matches null.
+	// or an object of operators (eq, ne, lt, le, gt, ge, between, in, prefix, contains, icontains) with their values. An
+	// object means operators for a JSON field too; to compare with an object, write {"eq": {...}}. null matches null.
 	//
 	// Package core/condition describes the language: conditions on fields, paths over to-one relations such as
 	// "jar.color", $and, $or, $not, and for relations $any, $all and $none. A to-one relation is compared by its id, from

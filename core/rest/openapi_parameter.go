@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	conditions "github.com/larder-go/larder/core/condition"
 	"github.com/larder-go/larder/core/engine"
 )
 
@@ -23,7 +24,7 @@ func parameters(limits engine.Options, opts Options) object {
 		"count": argument("count", "Whether to count all records of the list, in the header X-Total-Count.", object{"type": "boolean", "default": false}),
 		"filter": argumentInJSON("filter",
 			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
-				operatorNames()+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
+				strings.Join(conditions.Operators(), ", ")+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
 			object{"type": "object"}),
 		"selection": selection(),
 		"max": needed(argument("max", "Greatest number of records that the request may change. If more match, nothing changes.",
@@ -52,15 +53,6 @@ func equalities(r *core.Resource) []any {
 			object{"type": "array", "items": items}))
 	}
 	return all
-}
-
-// operatorNames lists the operators of filters.
-func operatorNames() string {
-	var names []string
-	for _, operator := range core.Operators() {
-		names = append(names, operator.String())
-	}
-	return strings.Join(names, ", ")
 }
 
 func argument(name, description string, schema object) object {

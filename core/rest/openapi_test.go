@@ -390,7 +390,7 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
 		`"application/merge-patch+json"`, `"/gr%C3%B6%C3%9Fe/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
-		`0 checks the request: the page is empty and has no Link."`, `"default":0,"maximum":10000`, `of the operators eq, ne, lt, le, gt, ge, in, prefix; for a relation`,
+		`0 checks the request: the page is empty and has no Link."`, `"default":0,"maximum":10000`, `of the operators eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between; for a relation`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)

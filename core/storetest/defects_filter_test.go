@@ -153,6 +153,32 @@ var filterDefects = []defect{
 		},
 	},
 	{
+		name:   "contains is LIKE",
+		breaks: []string{"filter/contains is no pattern"},
+		install: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterContains || !v.IsSet() {
+					return 0, false
+				}
+				pattern := regexp.QuoteMeta(f.Values()[0].Text())
+				pattern = strings.NewReplacer("%", ".*", "_", ".").Replace(pattern)
+				return known(regexp.MustCompile("(?s)" + pattern).MatchString(v.Text()))
+			}))
+		},
+	},
+	{
+		name:   "icontains folds all letters",
+		breaks: []string{"filter/icontains folds a to z only"},
+		install: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterIContains || !v.IsSet() {
+					return 0, false
+				}
+				return known(strings.Contains(strings.ToLower(v.Text()), strings.ToLower(f.Values()[0].Text())))
+			}))
+		},
+	},
+	{
 		name:   "text is equal without regard to case",
 		breaks: []string{"filter/text is compared exactly", "filter/comparisons of text are exact"},
 		install: func(h *hooks) {

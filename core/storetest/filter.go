@@ -44,6 +44,16 @@ var filterRules = []rule{
 		prefixIsNoPattern,
 	},
 	{
+		"contains is no pattern",
+		"Contains finds a part of the text byte by byte, anywhere and over line ends: %, _, \\, * and ? have no special meaning, and case matters.",
+		containsIsNoPattern,
+	},
+	{
+		"icontains folds a to z only",
+		"IContains is Contains without regard to the case of the letters A to Z. Other letters match only themselves.",
+		iContainsFoldsASCII,
+	},
+	{
 		"filters by the key",
 		"Filters on the primary key work as on any field.",
 		keyCanBeFilteredBy,
@@ -87,6 +97,7 @@ func notTurnsRound(t *kit.Fixture) {
 	for _, f := range []core.Filter{
 		core.Eq("weight", 5), core.Ne("weight", 5), core.Lt("weight", 6), core.Ge("weight", 9), core.Eq("weight", nil),
 		core.In("weight", 5, nil), core.In("weight"), core.Prefix("note", "a"), core.All(), core.None(),
+		core.Contains("note", "b"), core.IContains("note", "B"), core.Between("weight", 5, 8),
 		core.And(core.Gt("weight", 1), core.Prefix("note", "a")), core.Or(core.Gt("weight", 6), core.Eq("note", "ab")),
 	} {
 		got := slices.Concat(t.Where("cookie", f), t.Where("cookie", core.Not(f)))
@@ -94,6 +105,9 @@ func notTurnsRound(t *kit.Fixture) {
 		t.SameKeys("matches of a condition and of its opposite", got, 1, 2, 3)
 	}
 	t.SameKeys("not < 6", t.Where("cookie", core.Not(core.Lt("weight", 6))), 2, 3)
+	t.SameKeys("not between", t.Where("cookie", core.Not(core.Between("weight", 5, 8))), 2, 3)
+	t.SameKeys("not contains", t.Where("cookie", core.Not(core.Contains("note", "a"))), 2, 3)
+	t.SameKeys("not icontains", t.Where("cookie", core.Not(core.IContains("note", "A"))), 2, 3)
 	t.SameKeys("not prefix", t.Where("cookie", core.Not(core.Prefix("note", "a"))), 2, 3)
 	t.SameKeys("not in 5", t.Where("cookie", core.Not(core.In("weight", 5))), 2, 3)
 	t.SameKeys("not and", t.Where("cookie", core.Not(core.And(core.Gt("weight", 1), core.Lt("weight", 6)))), 2, 3)
@@ -149,6 +163,40 @@ func prefixIsNoPattern(t *kit.Fixture) {
 		t.SameKeys("prefix "+prefix, t.Where("cookie", core.Prefix("note", prefix)), want...)
 	}
 	kit.Equal(t.Client, "count of the empty prefix", t.Count("cookie", core.Prefix("note", "")), len(texts))
+}
+
+func containsIsNoPattern(t *kit.Fixture) {
+	texts := []string{"abc", "xABC", "a%c", "xa_c", `a\c`, "a*c", "", "é", "e\u0301", "x\U0001F36A!", "a\nb", `\`, "%_"}
+	for i, text := range texts {
+		t.Insert("cookie", kit.Fields{"id": i, "note": text})
+	}
+	t.Insert("cookie", kit.Fields{"id": 99})
+	for part, want := range map[string][]any{
+		"b": {0, 10}, "B": {1}, "c": {0, 2, 3, 4, 5}, "bc": {0}, "%": {2, 12}, "_": {3, 12}, `\`: {4, 11}, `\c`: {4}, "*": {5}, "a?": nil,
+		"a%c": {2}, "a_c": {3}, "%_": {12}, "é": {7}, "e": {8}, "\u0301": {8}, "\U0001F36A": {9}, "\n": {10}, "a\nb": {10}, "abcd": nil,
+	} {
+		t.SameKeys("contains "+part, t.Where("cookie", core.Contains("note", part)), want...)
+	}
+	kit.Equal(t.Client, "count of the empty part", t.Count("cookie", core.Contains("note", "")), len(texts))
+	t.Insert("page", kit.Fields{"slug": "ab"}, kit.Fields{"slug": "b"})
+	t.SameKeys("key", t.Where("page", core.Contains("slug", "b")), "ab", "b")
+	t.SameKeys("no key", t.Where("page", core.Not(core.Contains("slug", "a"))), "b")
+}
+
+func iContainsFoldsASCII(t *kit.Fixture) {
+	texts := []string{"xAbZ", "abz!", "É", "é", "\u212a", "k", "İ", "i", "ı", "ß", "ss", "%A_", "[", "{", "@", "`", "ǅ"}
+	for i, text := range texts {
+		t.Insert("cookie", kit.Fields{"id": i, "note": text})
+	}
+	t.Insert("cookie", kit.Fields{"id": 99})
+	for part, want := range map[string][]any{
+		"aBz": {0, 1}, "ABZ": {0, 1}, "É": {2}, "é": {3}, "K": {5}, "k": {5}, "\u212a": {4}, "I": {7}, "i": {7}, "İ": {6}, "SS": {10}, "%a_": {11}, "b%z": nil,
+		"[": {12}, "{": {13}, "@": {14}, "`": {15}, "ǆ": nil,
+	} {
+		t.SameKeys("contains "+part, t.Where("cookie", core.IContains("note", part)), want...)
+	}
+	kit.Equal(t.Client, "count of the empty part", t.Count("cookie", core.IContains("note", "")), len(texts))
+	t.SameKeys("not i", t.Where("cookie", core.And(core.Not(core.IContains("note", "I")), core.Ge("id", 6), core.Le("id", 9))), 6, 8, 9)
 }
 
 func keyCanBeFilteredBy(t *kit.Fixture) {

@@ -66,6 +66,8 @@ func TestCompileReportsTheMistakeWithItsRule(t *testing.T) {
 			rule(func(r *access.Rule) { r.Using = access.Eq("price", []any{"1", 2}) })},
 		{`using: bread has no field "or"; the language has $or`,
 			rule(func(r *access.Rule) { r.Using = access.Eq("or", []any{}) })},
+		{"using: bread.price is int, which has no operator icontains; use eq, ne or in", rule(func(r *access.Rule) { r.Using = access.IContains("price", "1") })},
+		{"using: bread.price ge null never matches; use eq or ne", rule(func(r *access.Rule) { r.Using = access.Between("price", nil, 1) })},
 		{"using: bread.price gt null never matches; use eq or ne", rule(func(r *access.Rule) { r.Using = access.Gt("price", nil) })},
 		{`using: bread has no field ""`, rule(func(r *access.Rule) { r.Using = access.Eq("", 1) })},
 		{"using: contains an And or Or without conditions; add one or remove it", rule(func(r *access.Rule) { r.Using = access.And() })},
@@ -102,6 +104,7 @@ func TestCompileAcceptsValidConditions(t *testing.T) {
 	}
 	for _, c := range []access.Condition{
 		access.All(), access.Eq("notes", []any{1}), access.Eq("price", nil), access.In("name"), access.In("name", "a", nil, access.PrincipalClaim("c")),
+		access.Contains("name", access.PrincipalClaim("c")), access.IContains("name", "A"), access.Between("price", 1, access.PrincipalClaim("c")),
 		access.Prefix("name", access.PrincipalClaim("c")), access.Le("shop", access.PrincipalID()), access.Ge("on_sale", true), access.Lt("price", "5"),
 		access.Not(access.Or(access.Eq("id", 1), access.Ne("id", access.PrincipalID()))), deepest,
 	} {

@@ -48,6 +48,15 @@ func In(field string, values ...any) Condition { return compare(core.FilterIn, f
 // Prefix matches rows in which the text field begins with value, a string or a [FromPrincipal].
 func Prefix(field string, value any) Condition { return compare(core.FilterPrefix, field, value) }
 
+// Contains matches rows in which the text field contains value, a string or a [FromPrincipal].
+func Contains(field string, value any) Condition { return compare(core.FilterContains, field, value) }
+
+// IContains is [Contains] without regard to the case of the letters A to Z.
+func IContains(field string, value any) Condition { return compare(core.FilterIContains, field, value) }
+
+// Between matches rows in which the field is at least low and at most high.
+func Between(field string, low, high any) Condition { return And(Ge(field, low), Le(field, high)) }
+
 // And matches rows that match all conditions. At least one is required.
 func And(conditions ...Condition) Condition { return combine(core.FilterAnd, conditions...) }
 

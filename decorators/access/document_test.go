@@ -93,14 +93,15 @@ func drawComparison(t *rapid.T, depth int) any {
 		return value()
 	}
 	members := map[string]func() any{"in": listOf(t, value)}
-	for _, name := range []string{"eq", "ne", "lt", "le", "gt", "ge", "prefix"} {
+	for _, name := range []string{"eq", "ne", "lt", "le", "gt", "ge", "prefix", "contains", "icontains"} {
 		members[name] = value
 	}
+	members["between"] = listOf(t, value)
 	if depth > 0 {
 		related := func() any { return drawConditions(t, depth-1) }
 		members["$any"], members["$all"], members["$none"] = related, related, related
 	}
-	return some(t, []string{rapid.SampledFrom([]string{"eq", "in", "prefix"}).Draw(t, "operator")}, members)
+	return some(t, []string{rapid.SampledFrom([]string{"eq", "in", "between", "icontains"}).Draw(t, "operator")}, members)
 }
 
 func drawValue(t *rapid.T) any {

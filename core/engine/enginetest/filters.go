@@ -47,14 +47,27 @@ func filterCases() []Case {
 			list thing depth=0 filter={"text": {"prefix": "ab"}}    => [1, 2]
 			list thing depth=0 filter={"text": {"prefix": ""}}      => [1, 2, 3]
 			list thing depth=0 filter={"text": {"prefix": "%"}}     => []
+			list thing depth=0 filter={"text": {"contains": "b"}}   => [1, 2, 3]
+			list thing depth=0 filter={"text": {"contains": "B"}}   => []
+			list thing depth=0 filter={"text": {"icontains": "B"}, "int": {"lt": 3}}  => [1, 2]
+			list thing depth=0 filter={"int": {"between": [2, 3]}}  => [2, 3]
+			list thing depth=0 filter={"int": {"between": [3, 2]}}  => []
+			list thing depth=0 filter={"text": {"between": ["ab", "abz"]}}  => [1, 2]
+			list thing depth=0 filter={"$not": {"int": {"between": ["1", 2]}}}  => [3, 4]
 			list thing depth=0 filter={"id": {"gt": 2}}             => [3, 4]`),
 		script("an unknown operator or a missing list is rejected", things, `
-			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: like: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, or $any, $all or $none for a relation"}
-			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: must not be empty; use an operator: eq, ne, lt, le, gt, ge, in, prefix"}
+			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: like: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
+			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: must not be empty; use an operator: eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between"}
 			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
 			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
 			list thing filter={"int": {"lt": null}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
 			list thing filter={"int": {"in": [[]]}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": []}
+			list thing filter={"int": {"between": 1}}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: between: must be a list of two values, the lower bound first"}
+			list thing filter={"int": {"between": [1, null]}} => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
+			list thing filter={"int": {"between": [null, 1]}} => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
+			list thing filter={"json": {"between": [1, 2]}}   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
+			list thing filter={"int": {"contains": 1}}        => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "int"}
+			list thing filter={"time": {"icontains": "2"}}    => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "time"}
 			list thing filter={"int": {"prefix": 1}}   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "int"}
 			list thing filter={"bool": {"prefix": ""}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "bool"}
 			list thing filter={"list": {"lt": []}}     => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "list"}`),

@@ -60,6 +60,8 @@ func listingCases() []Case {
 			list thing depth=0 filter={"mood": {"ne": "ok"}}        => [1]
 			list thing depth=0 filter={"mood": {"in": ["ok", "x"]}} => [2]
 			list thing depth=0 filter={"mood": {"prefix": "s"}}     => [1]
+			list thing depth=0 filter={"mood": {"icontains": "S"}}  => [1]
+			list thing filter={"mood": {"between": ["a", "z"]}}     => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
 			list thing filter={"mood": {"lt": "ok"}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
 			list thing filter={"mood": {"ge": "ok"}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
 			list thing sort=["mood"]                 => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}

@@ -152,7 +152,7 @@ func (d Drawer) comparison(r *core.Resource) core.Filter {
 	if v.IsSet() {
 		kinds = append(kinds, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe)
 		if f.Type() == core.Text {
-			kinds = append(kinds, core.FilterPrefix)
+			kinds = append(kinds, core.FilterPrefix, core.FilterContains, core.FilterIContains)
 		}
 	}
 	kind := rapid.SampledFrom(kinds).Draw(d.T, "comparison")
