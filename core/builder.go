@@ -140,6 +140,9 @@ func (b *builder) linkRelations() {
 			if f.unique && f != r.key {
 				r.uniques = append(r.uniques, f)
 			}
+			if f.spec.Searchable {
+				r.searchable = append(r.searchable, f)
+			}
 		}
 	}
 }
@@ -389,6 +392,8 @@ func (b *builder) checkAttributes(f *Field) {
 		b.failField(f, "only a decimal can have a Scale, which must be within 0 and 1000")
 	case s.Unordered && (!f.Stored() || !f.typ.Ordered() || f.target != nil || s.Key):
 		b.failField(f, "only a stored scalar of an ordered type, other than the key, can be Unordered")
+	case s.Searchable && (!f.Stored() || f.typ != Text || f.target != nil || s.Hidden):
+		b.failField(f, "only a stored text that is neither hidden nor a relation can be Searchable")
 	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):
 		b.failField(f, "a computed field cannot have ReadOnly or Writable; its Set function makes it settable")
 	}

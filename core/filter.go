@@ -25,9 +25,11 @@ type node struct {
 	field   *Field   // of a bound comparison
 	values  []Value  // of a bound comparison
 	related *related // of a FilterRelated
+	search  *search  // of a FilterSearch
 	parts   []Filter
 	bound   bool // the node and all nodes below it
-	crosses bool // the node or a node below it is a FilterRelated
+	crosses bool // the node or a node below it is a FilterRelated, or a FilterSearch with such a guard
+	looks   bool // the node or a node below it is a FilterSearch
 	depth   int  // levels below the node
 }
 
@@ -48,6 +50,8 @@ const (
 	FilterNot
 	// FilterRelated matches if a related record matches [Filter.Where] and [Filter.Guard], see [Filter.Relation].
 	FilterRelated
+	// FilterSearch matches if the record has all words of a search, see [Filter.Search].
+	FilterSearch
 	// FilterEq compares the field with one value: equal.
 	FilterEq
 	// FilterNe compares the field with one value: not equal.
@@ -221,7 +225,7 @@ func Not(f Filter) Filter {
 	case FilterNot:
 		return f.n.parts[0]
 	}
-	return Filter{&node{kind: FilterNot, parts: []Filter{f}, bound: f.Bound(), crosses: f.n.crosses, depth: f.n.depth + 1}}
+	return Filter{&node{kind: FilterNot, parts: []Filter{f}, bound: f.Bound(), crosses: f.n.crosses, looks: f.n.looks, depth: f.n.depth + 1}}
 }
 
 func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
@@ -235,6 +239,7 @@ func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
 	for _, part := range parts { // no part is All
 		n.bound = n.bound && part.n.bound
 		n.crosses = n.crosses || part.n.crosses
+		n.looks = n.looks || part.n.looks
 		n.depth = max(n.depth, part.n.depth+1)
 	}
 	return Filter{n}
@@ -309,6 +314,8 @@ func (n *node) match(rec Record, read RelatedReader) (bool, error) {
 	case FilterRelated:
 		found, err := read(rec, n.related.relation, n.related.both)
 		return err == nil && !found.IsZero(), err
+	case FilterSearch:
+		return n.search.match(rec, read)
 	}
 	return operators[n.kind].match(rec.values[n.field.column], n.values), nil
 }
@@ -332,6 +339,8 @@ func (n *node) write(b *strings.Builder) {
 		n.writeParts(b)
 	case FilterRelated:
 		b.WriteString("(" + n.name + " any " + n.related.where.String() + ")")
+	case FilterSearch:
+		n.search.write(b)
 	default:
 		n.writeComparison(b)
 	}
@@ -373,6 +382,7 @@ const maxFilterDepth = 100
 //
 // Errors: [UnknownField]; [SearchForbidden] for comparisons of fields that are not stored or to-many, for comparisons
 // that the field's type does not support, and for [Related] with a field that is no relation; [BadFieldValue];
+// [BadParam] for a [Search] of a resource without searchable fields, and for one that is too long;
 // [BadRequest] for a filter that is nested more than 100 levels deep, and for one with more than 16 conditions on
 // related records or more than five within one another; [ServerError] for a filter that was bound to another
 // resource.
@@ -389,8 +399,11 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 	if err := f.checkRelated(); err != nil {
 		return Filter{}, err
 	}
-	if f.n.kind == FilterRelated {
+	switch f.n.kind {
+	case FilterRelated:
 		return r.bindRelated(f.n)
+	case FilterSearch:
+		return r.bindSearch(f.n.search)
 	}
 	n := *f.n
 	n.bound = true
@@ -464,6 +477,9 @@ func (r *Resource) checkBound(f Filter) error {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
 	if f.n.related != nil && f.n.related.relation.Source() != r {
+		return &Error{Code: ServerError, Cause: errForeignFilter}
+	}
+	if f.n.search != nil && f.n.search.resource != r {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
 	for _, part := range f.n.parts { // no part is All
@@ -593,6 +609,7 @@ func (k FilterKind) FitsField(f *Field) bool {
 
 var combinationNames = [...]string{
 	FilterAll: "all", FilterNone: "none", FilterAnd: "and", FilterOr: "or", FilterNot: "not", FilterRelated: "related",
+	FilterSearch: "search",
 }
 
 // String returns the name of an operator in filters and policies, such as "eq", or of another kind, such as "and".

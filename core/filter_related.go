@@ -3,6 +3,8 @@ package core
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Relation is one step from a record to its related records. The same stored field serves both directions.
@@ -107,7 +109,7 @@ func Related(relation string, where Filter) Filter {
 	if where.n != nil {
 		depth += where.n.depth
 	}
-	return Filter{&node{kind: FilterRelated, name: relation, related: &related{where: where}, crosses: true, depth: depth}}
+	return Filter{&node{kind: FilterRelated, name: relation, related: &related{where: where}, crosses: true, looks: where.n != nil && where.n.looks, depth: depth}}
 }
 
 // Match returns the bound condition that a related record matches where, which must be bound to the target of the
@@ -131,6 +133,7 @@ func newRelated(name string, r related) Filter {
 	n := &node{kind: FilterRelated, name: name, related: &r, bound: true, crosses: true, depth: 1}
 	if r.where.n != nil {
 		n.depth += r.where.n.depth
+		n.looks = r.where.n.looks
 	}
 	return Filter{n}
 }
@@ -165,7 +168,8 @@ func (f Filter) Guard() Filter {
 }
 
 // Fields returns the stored fields of the resource itself that a bound filter names, each once. Of a condition on
-// related records this is the field that stores the relation, if the resource has it.
+// related records this is the field that stores the relation, if the resource has it. A search of a caller names no
+// fields: its guards say where it may look.
 func (f Filter) Fields() []*Field {
 	var fields []*Field
 	f.eachField(func(field *Field) {
@@ -184,6 +188,10 @@ func (f Filter) eachField(yield func(*Field)) {
 		yield(f.n.field)
 	case f.n.related != nil && !f.n.related.relation.Reverse:
 		yield(f.n.related.relation.Stored)
+	case f.n.search != nil && !f.n.search.guarded:
+		for _, in := range f.n.search.in {
+			yield(in.Field)
+		}
 	}
 	for _, part := range f.n.parts {
 		part.eachField(yield)
@@ -276,4 +284,120 @@ type Hop struct {
 	Guard    Filter
 
 	guarded bool
+}
+
+// search is the part of a FilterSearch node.
+type search struct {
+	words    []string
+	resource *Resource // of a bound node
+	in       []SearchField
+	guarded  bool // the guards have been determined
+}
+
+// SearchField is a field that a [FilterSearch] looks into, in the records that match Guard. Whether other records match
+// must not depend on the field.
+type SearchField struct {
+	Field *Field
+	Guard Filter
+}
+
+// Bounds of a search.
+const (
+	maxSearchWords = 16
+	maxSearchBytes = 1000
+)
+
+// Search matches records that have each word of the text in one of the fields that are [FieldSpec.Searchable], as by
+// [IContains]. White space separates the words. Without words, every record matches. A text has at most 16 words and 1,000
+// bytes.
+//
+// In the Where of a caller, a word is looked for in the fields only that the caller's principal may read, of each record:
+// the store asks the policies for each field by an op of kind [Visibility].
+func Search(text string) Filter {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return All()
+	}
+	return Filter{&node{kind: FilterSearch, search: &search{words: words}, looks: true}}
+}
+
+// Search returns the words of a bound [FilterSearch] and the fields that it looks into. A record matches if for each word
+// there is a field with a Guard that the record matches and a text that [IContains] the word. The slices are shared and
+// must not be modified.
+func (f Filter) Search() (words []string, in []SearchField) {
+	if f.n == nil || f.n.search == nil {
+		return nil, nil
+	}
+	return f.n.search.words, f.n.search.in
+}
+
+// bindSearch resolves the fields of a search against the resource.
+func (r *Resource) bindSearch(s *search) (Filter, error) {
+	bytes := 0
+	for _, word := range s.words {
+		if bytes += len(word); !wellFormed(TextValue(word)) {
+			return Filter{}, &Error{Code: BadParam, Param: "search", Accepted: "valid UTF-8 without NUL"}
+		}
+	}
+	switch {
+	case len(s.words) > maxSearchWords || bytes > maxSearchBytes:
+		return Filter{}, &Error{Code: BadParam, Param: "search", Accepted: "at most 16 words and 1000 bytes"}
+	case len(r.searchable) == 0:
+		return Filter{}, r.notSearchable()
+	}
+	bound := search{words: s.words, resource: r}
+	for _, f := range r.searchable {
+		bound.in = append(bound.in, SearchField{Field: f})
+	}
+	return newSearch(bound), nil
+}
+
+// notSearchable is the error of a search without a field to look into.
+func (r *Resource) notSearchable() error {
+	return &Error{Code: BadParam, Param: "search", Accepted: "no search, because " + r.apiName + " has no searchable field"}
+}
+
+func newSearch(s search) Filter {
+	n := &node{kind: FilterSearch, search: &s, bound: true, looks: true}
+	for _, in := range s.in {
+		n.crosses = n.crosses || in.Guard.Crosses()
+	}
+	return Filter{n}
+}
+
+func (s *search) match(rec Record, read RelatedReader) (bool, error) {
+	texts := make([]string, len(s.in)) // of the fields that the search may look into
+	for i, in := range s.in {
+		v := rec.values[in.Field.column]
+		if !v.IsSet() {
+			continue
+		}
+		is, err := in.Guard.Match(rec, read)
+		if err != nil {
+			return false, err
+		}
+		if is {
+			texts[i] = foldCase(v.str)
+		}
+	}
+	for _, word := range s.words {
+		word = foldCase(word)
+		if !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, word) }) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (s *search) write(b *strings.Builder) {
+	b.WriteString("(search")
+	for _, word := range s.words {
+		if s.resource == nil {
+			word = "?"
+		} else {
+			word = strconv.Quote(word)
+		}
+		b.WriteString(" " + word)
+	}
+	b.WriteByte(')')
 }

@@ -166,6 +166,9 @@ type FieldSpec struct {
 	// always have one.
 	Indexed bool
 
+	// Searchable, for a stored Text that is neither Hidden nor a relation, means that [Search] looks into the field.
+	Searchable bool
+
 	// NumberedBy, for a stored Int, is the field by whose value the records are grouped: a stored to-one relation or an
 	// Indexed field. Within a group, new records get the numbers 1, 2, 3 and so on in the order of their inserts; null is
 	// a group, too. The store keeps a counter for each group: a number is not given to another record, even after its
@@ -178,7 +181,7 @@ type FieldSpec struct {
 	NumberedBy string
 
 	// Unordered, for a stored scalar other than the key, means that queries cannot sort by the field or compare it by
-	// order: only equality and prefix are left. Use it for a Text that spells values of another type, such as numbers or
+	// order: only equality and the operators on parts of the text are left. Use it for a Text that spells values of another type, such as numbers or
 	// the labels of an enumeration, which do not sort by their spelling.
 	Unordered bool
 
@@ -286,6 +289,7 @@ type Resource struct {
 	indexes     []*Index
 	references  []*Field
 	numbers     []*Field
+	searchable  []*Field
 	keyOrder    []Order
 	derived     []*Field  // computed from stored fields: the key if it has several fields, and relations with Via
 	join        [2]*Field // see Join
@@ -339,6 +343,9 @@ func (r *Resource) References() []*Field { return r.references }
 
 // Uniques returns the stored unique fields, without the key. The slice is shared and must not be modified.
 func (r *Resource) Uniques() []*Field { return r.uniques }
+
+// Searchable returns the fields that a [Search] looks into. The slice is shared and must not be modified.
+func (r *Resource) Searchable() []*Field { return r.searchable }
 
 // Indexes returns the indexes of [ResourceSpec.Unique] and [ResourceSpec.Indexes], resolved against the model. The slice and
 // its elements are shared and must not be modified.

@@ -834,3 +834,121 @@ func TestGuardIsNoPartOfTheCursor(t *testing.T) {
 		t.Errorf("cursors: %q", cursors)
 	}
 }
+
+func TestSearchBindsToSearchableFields(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			id(), {Name: "title", Type: core.Text, Searchable: true}, {Name: "text", APIName: "body", Type: core.Text, Searchable: true}, {Name: "draft", Type: core.Text},
+		}},
+		core.ResourceSpec{Name: "tag", APIName: "Tag", Fields: []core.FieldSpec{id(), {Name: "page", ToOne: "page"}}},
+	)
+	page, tag := m.Resource("page"), m.Resource("tag")
+	f, err := page.Bind(core.Not(core.Search(" Foo  ba\"r ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.String(), `(not (search "Foo" "ba\"r"))`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := core.Search("a b").String(); got != "(search ? ?)" {
+		t.Errorf("unbound: %s", got)
+	}
+	if got := fmt.Sprint(f.Fields()); got != "[page.title page.text]" { // an op of a decorator has no guards, so policies check the fields
+		t.Errorf("fields %s", got)
+	}
+	if core.Search(" \t\n ").Kind() != core.FilterAll {
+		t.Error("a search without words is a condition")
+	}
+	rec, err := page.NewRecord(map[string]any{"id": 1, "title": "some FOO", "text": "BA\"R", "draft": "baz"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"foo ba\"r": true, "foo baz": false, "FOO some": true, "o": true} {
+		bound, err := page.Bind(core.Search(text))
+		if got := matches(t, bound, rec); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, c := range []struct {
+		r        *core.Resource
+		text     string
+		accepted string
+	}{
+		{tag, "a", "no search, because Tag has no searchable field"},
+		{page, strings.Repeat("a ", 17), "at most 16 words and 1000 bytes"},
+		{page, strings.Repeat("a", 1001), "at most 16 words and 1000 bytes"},
+		{page, "a\xff", "valid UTF-8 without NUL"},
+		{page, "a\x00", "valid UTF-8 without NUL"},
+	} {
+		_, err := c.r.Bind(core.Search(c.text))
+		if e := core.AsError(err); err == nil || e.Code != core.BadParam || e.Param != "search" || e.Accepted != c.accepted {
+			t.Errorf("%.20q: %v", c.text, err)
+		}
+	}
+	if _, err := tag.Bind(f); !errors.Is(err, core.ServerError) {
+		t.Errorf("a search of another resource: %v", err)
+	}
+	if bound, err := tag.Bind(core.Related("page", core.Search("a"))); err != nil || bound.String() != `(page any (search "a"))` {
+		t.Errorf("a related search: %v, %v", bound, err)
+	}
+}
+
+func TestSearchAsksForEachField(t *testing.T) {
+	var asked []string
+	see := policy(func(op *core.Op) error {
+		if op.Kind != core.Visibility {
+			return nil
+		}
+		asked = append(asked, fmt.Sprintf("%v where %v, %v", op.Resource, op.Where, op.Fields))
+		switch op.Fields[0].Name() {
+		case "mail":
+			op.Guard(core.Eq("name", "bob"))
+		case "secret":
+			return &core.Error{Code: core.UnknownField, Resource: op.Resource.APIName(), Field: op.Fields[0].APIName()}
+		}
+		return nil
+	})
+	m := core.MustModel("m", core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
+		id(), {Name: "name", Type: core.Text, Searchable: true}, {Name: "mail", Type: core.Text, Searchable: true}, {Name: "secret", Type: core.Text, Searchable: true},
+	}})
+	for name, c := range map[string]struct {
+		decorators []core.Decorator
+		want       string
+	}{
+		"a policy by fields":       {[]core.Decorator{see}, "[1,2]"},
+		"no policy":                {nil, "[1,2,3]"},
+		"a policy that refuses":    {[]core.Decorator{policy(func(op *core.Op) error { return op.Resource.Forbidden() })}, "FORBIDDEN"},
+		"a policy that is unaware": {[]core.Decorator{{Name: "old", Kind: core.KindPolicy, Wrap: policy(func(*core.Op) error { return nil }).Wrap}}, "SEARCH_FORBIDDEN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := core.New(t.Context(), m, memory.New(), c.decorators...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			user := m.Resource("user")
+			for i, rec := range []map[string]any{{"name": "ann x", "mail": "x"}, {"name": "bob", "mail": "x"}, {"name": "cid", "mail": "x", "secret": "x"}} {
+				rec["id"] = i + 1
+				r, err := user.NewRecord(rec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Insert(core.System(t.Context()), user, r); err != nil && name != "a policy that refuses" {
+					t.Fatal(err)
+				}
+			}
+			asked = nil
+			page, err := s.Select(t.Context(), user, core.Query{Where: core.Search("X")})
+			got := core.ListOf(keysOf(page.Records)...).Text()
+			if err != nil {
+				got = string(core.AsError(err).Code)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			if want := []string{"user where all, [user.name]", "user where all, [user.mail]", "user where all, [user.secret]"}; name == "a policy by fields" && !slices.Equal(asked, want) {
+				t.Errorf("asked %q", asked)
+			}
+		})
+	}
+}

@@ -10,13 +10,13 @@ import (
 )
 
 // A condition or an order of a caller on related records concerns only the related records that exist for the caller's
-// principal. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and
+// principal, and a search of a caller looks into a field only of the records in which the principal may read the field. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and
 // set of fields, and keeps it beside the caller's condition as [Filter.Guard]. Conditions of policies see all records except
 // the ones that an effect hides from every principal.
 
 // guardRelated determines the guards of the caller's condition and order.
 func (s session) guardRelated(ctx context.Context, op *Op) error {
-	if !op.Where.Crosses() && !op.OrderCrosses() {
+	if !op.Where.needsGuards() && !op.OrderCrosses() {
 		return nil
 	}
 	if s.store.unaware != "" {
@@ -30,7 +30,7 @@ func (s session) guardRelated(ctx context.Context, op *Op) error {
 	if !s.store.mayHide {
 		ask = nil
 	}
-	err := guards{ask: ask, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)
+	err := guards{ask: ask, caller: true, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)
 	if readDenied(err) {
 		err = cmp.Or(s.ownDenial(ctx, op), err)
 	}
@@ -54,7 +54,7 @@ func (s session) ownDenial(ctx context.Context, op *Op) error {
 // refuseRelated returns the error for a caller's condition or order that crosses a relation although a decorator of the
 // stack does not know such conditions.
 func (op *Op) refuseRelated(decorator string) error {
-	f := firstRelation(op.Where)
+	f := firstGuarded(op.Where)
 	for _, o := range op.Order {
 		if f == nil && o.Path != nil {
 			f = (&related{relation: o.Path[0].Relation}).field()
@@ -66,15 +66,21 @@ func (op *Op) refuseRelated(decorator string) error {
 	}
 }
 
-func firstRelation(f Filter) *Field {
+// needsGuards reports whether the filter has a part with guards: a condition on related records, or a search.
+func (f Filter) needsGuards() bool { return f.n != nil && (f.n.crosses || f.n.looks) }
+
+// firstGuarded returns the field of the first part of the filter that has guards.
+func firstGuarded(f Filter) *Field {
 	switch {
-	case !f.Crosses():
+	case !f.needsGuards():
 		return nil
 	case f.n.related != nil:
 		return f.n.related.field()
+	case f.n.search != nil:
+		return f.n.search.in[0].Field
 	}
 	for _, part := range f.n.parts {
-		if found := firstRelation(part); found != nil {
+		if found := firstGuarded(part); found != nil {
 			return found
 		}
 	}
@@ -103,6 +109,7 @@ func (s *Store) addExistence(ctx context.Context, op *Op) error {
 type guards struct {
 	ask    func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
 	found  map[string]Filter            // by resource and fields
+	caller bool                         // the filters are a caller's: its searches look into readable fields only
 	intact bool                         // every reference has its target: the transaction has written nothing before
 }
 
@@ -130,16 +137,20 @@ func (g guards) op(op *Op, filters ...*Filter) (err error) {
 
 // filter returns the filter with guards in all parts that have none.
 func (g guards) filter(f Filter) (_ Filter, err error) {
-	if !f.Crosses() {
+	if !f.needsGuards() {
 		return f, nil
 	}
 	n := *f.n
+	if n.search != nil {
+		return g.search(*n.search)
+	}
 	if n.related == nil {
 		n.parts = make([]Filter, len(f.n.parts))
 		for i, part := range f.n.parts {
 			if n.parts[i], err = g.filter(part); err != nil {
 				return Filter{}, err
 			}
+			n.crosses = n.crosses || n.parts[i].Crosses()
 		}
 		return Filter{&n}, nil
 	}
@@ -159,6 +170,47 @@ func (g guards) filter(f Filter) (_ Filter, err error) {
 		return direct, nil
 	}
 	return newRelated(n.name, rel), nil
+}
+
+// search returns the search with the guards of its fields. A field that the principal may read in no record is left out.
+func (g guards) search(s search) (Filter, error) {
+	guard := func(in SearchField) (Filter, error) { return g.filter(in.Guard) }
+	if !s.guarded && g.caller {
+		guard = func(in SearchField) (Filter, error) { return g.readable(in.Field) }
+	}
+	all := s.in
+	s.in = nil
+	for _, in := range all {
+		var err error
+		in.Guard, err = guard(in)
+		switch e, ok := errors.AsType[*Error](err); {
+		case err == nil:
+			s.in = append(s.in, in)
+		case !ok || e.Code != UnknownField || e.Resource != s.resource.apiName || e.Field != in.Field.apiName:
+			return Filter{}, err
+		}
+	}
+	if s.in == nil {
+		return Filter{}, s.resource.notSearchable()
+	}
+	s.guarded = s.guarded || g.caller
+	return newSearch(s), nil
+}
+
+// readable returns the condition under which the principal may read the field of a record.
+func (g guards) readable(f *Field) (Filter, error) {
+	if g.ask == nil {
+		return All(), nil
+	}
+	id := strings.Join([]string{f.resource.name, f.name}, "\x00")
+	if guard, ok := g.found[id]; ok {
+		return guard, nil
+	}
+	res, err := g.ask(&Op{Kind: Visibility, Resource: f.resource, Fields: []*Field{f}})
+	if err == nil {
+		g.found[id] = res.Guard
+	}
+	return res.Guard, err
 }
 
 // direct returns the condition on the stored to-one relation that is equal to a comparison with the key of its target, if

@@ -118,6 +118,8 @@ func (r row) filter(f core.Filter, negate bool) {
 		}
 	case core.FilterRelated:
 		r.exists(f, negate)
+	case core.FilterSearch:
+		r.search(f, negate)
 	default:
 		r.err = cmp.Or(r.err, fmt.Errorf("postgres: unknown kind of filter: %d", f.Kind()))
 	}
@@ -424,6 +426,35 @@ func (r row) like(c *column, operator, part string, negate bool) {
 }
 
 var likeEscapes = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+// search writes the condition that each word is in one of the fields. A field whose text may fail is computed only for a
+// row that matches the guard of the field.
+func (r row) search(f core.Filter, negate bool) {
+	words, in := f.Search()
+	r.WriteByte('(')
+	for i, word := range words {
+		if i > 0 {
+			r.WriteString(" AND ")
+		}
+		r.WriteByte('(')
+		for j, field := range in {
+			if j > 0 {
+				r.WriteString(" OR ")
+			}
+			r.WriteByte('(')
+			of := r.behind(field.Guard)
+			if c := r.conditional(field.Field); c != nil {
+				of.fenced(c.mayFail, func() { of.like(c, " ILIKE ", word, false) })
+			}
+			r.WriteByte(')')
+		}
+		r.WriteByte(')')
+	}
+	r.WriteByte(')')
+	if negate { // unknown counts as false
+		r.WriteString(" IS NOT TRUE")
+	}
+}
 
 // prefixEnd returns the first string after all strings with a prefix; false if there is none.
 func prefixEnd(prefix string) (string, bool) {

@@ -27,6 +27,10 @@ type Query struct {
 	// values. The values are strings, as in a URL: numbers in JSON form, true and false, and JSON for JSON and list
 	// fields; the string is the value itself for any other type. It cannot express null.
 	Equal map[string][]string
+	// Search is a text whose words, separated by white space, each occur in at least one field that is
+	// [core.FieldSpec.Searchable] and that the principal may read in this record, see [core.Search]. Every record matches
+	// the empty string.
+	Search string
 	// Sort holds API names; a leading "-" means descending. Nulls come last ascending and first descending; equal
 	// records are ordered by id. A to-one relation sorts by its id, and a path such as "jar.color" by the field of the
 	// related record; both are null if there is no such record, or if it is hidden from the principal.
@@ -43,7 +47,7 @@ type Query struct {
 	Before core.Cursor
 	// Count asks for [List.Count].
 	Count bool
-	// Scope, if not empty, replaces Filter in the binding of cursors. Use it if the program builds a new Filter
+	// Scope, if not empty, replaces Filter and Search in the binding of cursors. Use it if the program builds a new Filter
 	// for each page, see [core.Query.Scope].
 	Scope string
 	// Depth is the depth at which records are shown: 0 as ids, n as their fields with related records at n-1.
@@ -73,7 +77,7 @@ const MaxOffset = 10_000
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and [core.SearchForbidden] for fields of
 // filter and sort; [core.SearchForbidden] also for an operator that the field does not have, such as prefix on a
-// number; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, offset, depth, cursors and unknown
+// number; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, offset, depth, cursors, search and unknown
 // operators; [core.BadRequest] for a filter with too many conditions on related records; [core.TooLarge] for a single
 // record above the bounds of an answer; the errors of [core.Store.Select] and of policies.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
@@ -125,7 +129,7 @@ func (l *lister) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	l.where = core.And(where, equal)
+	l.where = core.And(where, equal, core.Search(l.query.Search))
 	if l.order, err = l.engine.parseSort(l.info, l.query.Sort); err != nil {
 		return err
 	}
@@ -301,7 +305,7 @@ func (l *lister) scope() string {
 	case l.query.Scope != "":
 		return l.of.String() + "\x00\x00" + l.query.Scope
 	}
-	return l.of.String() + "\x00" + l.where.String()
+	return l.of.String() + "\x00" + l.where.String() + "\x00" + l.query.Search
 }
 
 // parseSort translates the API names of a sort.

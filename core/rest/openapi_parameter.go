@@ -26,6 +26,8 @@ func parameters(limits engine.Options, opts Options) object {
 			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
 				strings.Join(conditions.Operators(), ", ")+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
 			object{"type": "object"}),
+		"search": argument("search", "Words, separated by white space. Only records that have each word in one of their searchable fields: "+
+			"as a part of the text, in upper or lower case for A to Z. At most 16 words and 1000 bytes.", object{"type": "string"}),
 		"selection": selection(),
 		"max": needed(argument("max", "Greatest number of records that the request may change. If more match, nothing changes.",
 			object{"type": "integer", "minimum": 1})),

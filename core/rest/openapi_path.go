@@ -55,8 +55,12 @@ func batchPath() object {
 // page describes a request for a list of records.
 func (n schemaNames) page(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
+	arguments := []string{"filter", "sort", "limit", "after", "before", "offset", "count", "depth"}
+	if len(r.Searchable()) > 0 {
+		arguments = append(arguments, "search")
+	}
 	return object{
-		"parameters": append(parameterRefs("filter", "sort", "limit", "after", "before", "offset", "count", "depth"), equalities(r)...),
+		"parameters": append(parameterRefs(arguments...), equalities(r)...),
 		"responses":  responses(object{"200": response("A page of records.", records, "Link", "X-Total-Count")}),
 	}
 }

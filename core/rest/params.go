@@ -42,7 +42,7 @@ func validText(s string) string {
 }
 
 // listArguments are the arguments of lists. They win over fields with the same API name.
-var listArguments = []string{"after", "before", "count", "depth", "filter", "limit", "offset", "sort"}
+var listArguments = []string{"after", "before", "count", "depth", "filter", "limit", "offset", "search", "sort"}
 
 // decodeParams decodes the URL's arguments with any names. On lists, a name outside listArguments is that of a field.
 func (x *exchange) decodeParams() (params, error) {
@@ -118,6 +118,9 @@ func (p params) query() (q engine.Query, err error) {
 		return q, err
 	}
 	q.Equal = p.equal(listArguments)
+	if q.Search, _, err = p.single("search"); err != nil {
+		return q, err
+	}
 	if q.Sort, err = p.sort(); err != nil {
 		return q, err
 	}

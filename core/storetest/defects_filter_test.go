@@ -43,6 +43,10 @@ func sql(f core.Filter, rec core.Record, compare func(f core.Filter, v core.Valu
 		}
 		return sign * worst
 	}
+	if f.Kind() == core.FilterSearch {
+		found, _ := known(kit.Matches(f, rec, nil))
+		return found
+	}
 	return compare(f, rec.At(f.Field().Column()))
 }
 
@@ -51,6 +55,22 @@ func (h *hooks) comparing(compare func(f core.Filter, v core.Value) truth) {
 	h.among(func(op *core.Op, rec core.Record) bool {
 		return sql(op.Where, rec, compare) == yes
 	}, func(op *core.Op) { op.Where = core.All() })
+}
+
+// searching decides searches by a function of the words and of whether a field, whatever its guard, contains a word.
+func (h *hooks) searching(decide func(words []string, has func(word string) bool) bool) {
+	h.among(func(op *core.Op, rec core.Record) bool {
+		words, in := op.Where.Search()
+		return words == nil || decide(words, func(word string) bool {
+			return slices.ContainsFunc(in, func(s core.SearchField) bool {
+				return kit.Matches(s.Field.Compare(core.FilterIContains, core.TextValue(word)), rec, nil)
+			})
+		})
+	}, func(op *core.Op) {
+		if op.Where.Kind() == core.FilterSearch {
+			op.Where = core.All()
+		}
+	})
 }
 
 // exactly compares as the contract says.
@@ -176,6 +196,22 @@ var filterDefects = []defect{
 				}
 				return known(strings.Contains(strings.ToLower(v.Text()), strings.ToLower(f.Values()[0].Text())))
 			}))
+		},
+	},
+	{
+		name:   "a search needs one of its words",
+		breaks: []string{"filter/a search needs each word in some field"},
+		install: func(h *hooks) {
+			h.searching(func(words []string, has func(word string) bool) bool { return slices.ContainsFunc(words, has) })
+		},
+	},
+	{
+		name:   "a search ignores the guards of its fields",
+		breaks: []string{"related/a search looks behind the guards of its fields"},
+		install: func(h *hooks) {
+			h.searching(func(words []string, has func(word string) bool) bool {
+				return !slices.ContainsFunc(words, func(word string) bool { return !has(word) })
+			})
 		},
 	},
 	{

@@ -54,6 +54,11 @@ var filterRules = []rule{
 		iContainsFoldsASCII,
 	},
 	{
+		"a search needs each word in some field",
+		"Search finds the records that have each word in at least one searchable field, as by IContains. No character is a wildcard, and words may be in different fields.",
+		searchNeedsEachWord,
+	},
+	{
 		"filters by the key",
 		"Filters on the primary key work as on any field.",
 		keyCanBeFilteredBy,
@@ -197,6 +202,23 @@ func iContainsFoldsASCII(t *kit.Fixture) {
 	}
 	kit.Equal(t.Client, "count of the empty part", t.Count("cookie", core.IContains("note", "")), len(texts))
 	t.SameKeys("not i", t.Where("cookie", core.And(core.Not(core.IContains("note", "I")), core.Ge("id", 6), core.Le("id", 9))), 6, 8, 9)
+}
+
+func searchNeedsEachWord(t *kit.Fixture) {
+	t.Insert("cookie",
+		kit.Fields{"id": 1, "kind": "Muffin", "note": "with 50% sugar"}, kit.Fields{"id": 2, "kind": "shortbread", "note": "MUFFIN-shaped"},
+		kit.Fields{"id": 3, "kind": "muffin"}, kit.Fields{"id": 4, "note": "sugar_free"}, kit.Fields{"id": 5}, kit.Fields{"id": 6, "kind": "Émile", "note": "b\nc"})
+	for text, want := range map[string][]any{
+		"muffin": {1, 2, 3}, "MUFF short": {2}, " sugar\t\nmuffin ": {1}, "sugar muffin free": nil, "50%": {1}, "5%": nil, "r_f": {4}, "r-f": nil,
+		"émile": nil, "Émile": {6}, "mile": {6}, "b c": {6}, "": {1, 2, 3, 4, 5, 6}, " \n": {1, 2, 3, 4, 5, 6}, "muffin muffin": {1, 2, 3},
+	} {
+		t.SameKeys("search for "+text, t.Where("cookie", core.Search(text)), want...)
+		kit.Equal(t.Client, "count of "+text, t.Count("cookie", core.Search(text)), len(want))
+	}
+	t.SameKeys("not", t.Where("cookie", core.Not(core.Search("muffin"))), 4, 5, 6)
+	t.SameKeys("not of two words", t.Where("cookie", core.Not(core.Search("muffin sugar"))), 2, 3, 4, 5, 6)
+	t.SameKeys("with a condition", t.Find("cookie", core.Query{Where: core.And(core.Search("muffin"), core.Eq("note", nil)), Order: []string{"-id"}, Limit: 1}), 3)
+	t.SameKeys("or", t.Where("cookie", core.Or(core.Search("free"), core.Eq("id", 5))), 4, 5)
 }
 
 func keyCanBeFilteredBy(t *kit.Fixture) {

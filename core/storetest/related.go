@@ -49,6 +49,11 @@ var relatedRules = []rule{
 		guardedRelations,
 	},
 	{
+		"a search looks behind the guards of its fields",
+		"A search looks into a field only of the records that match the guard of the field, also in a negation. The guard may be about related records.",
+		guardedSearch,
+	},
+	{
 		"using crosses relations",
 		"Using with a condition on related records narrows Load, Select, Count, Update and Delete, in combination with other conditions.",
 		usingCrosses,
@@ -119,6 +124,38 @@ func toOneConditions(t *kit.Fixture) {
 	matches(t, t.Client, "cookie", core.Or(in(core.Gt("size", 1)), core.Eq("kind", "a")), 1, 3, 4, 5)
 	t.SameKeys("a limit and an order", t.Find("cookie", core.Query{Where: in(core.Ne("label", "c")), Order: []string{"-weight"}, Limit: 2}), 2, 3)
 	t.SameKeys("a projection without the relation", t.Find("cookie", core.Query{Where: in(core.Eq("label", "a")), Fields: []string{"kind"}}), 1, 2)
+}
+
+func guardedSearch(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"})
+	t.Insert("cookie",
+		kit.Fields{"id": 1, "kind": "x", "note": "y", "jar": 1}, kit.Fields{"id": 2, "kind": "x", "note": "y", "jar": 2},
+		kit.Fields{"id": 3, "kind": "x", "note": "x"}, kit.Fields{"id": 4, "note": "x", "weight": 1})
+	cookie := t.Resource("cookie")
+	guarded := func(kindGuard, noteGuard core.Filter) *kit.Client {
+		bind := func(f core.Filter) core.Filter { return kit.Must(cookie.Bind(f))(t.Client, "bind") }
+		return t.Searching(map[*core.Field]core.Filter{cookie.Field("kind"): bind(kindGuard), cookie.Field("note"): bind(noteGuard)})
+	}
+	light, inA := core.Eq("weight", 1), core.Related("jar", core.Eq("label", "a"))
+	for _, client := range []struct {
+		kind, note core.Filter
+		found      map[string][]any
+	}{
+		{core.All(), light, map[string][]any{"x": {1, 2, 3, 4}, "y": nil, "x y": nil}},
+		{inA, core.All(), map[string][]any{"x": {1, 3, 4}, "y": {1, 2}, "X Y": {1}}},
+		{core.Not(inA), inA, map[string][]any{"x": {2, 3}, "y": {1}, "x y": nil}},
+		{core.None(), light, map[string][]any{"x": {4}, "y": nil}},
+	} {
+		for text, want := range client.found {
+			c := guarded(client.kind, client.note)
+			t.SameKeys("search for "+text, c.Where("cookie", core.Search(text)), want...)
+			kit.Equal(t.Client, "count of "+text, c.Count("cookie", core.Search(text)), len(want))
+			kit.Equal(t.Client, "count of the others", c.Count("cookie", core.Not(core.Search(text))), 4-len(want))
+			t.SameKeys("on the related record", t.Searching(map[*core.Field]core.Filter{t.Resource("jar").Field("label"): core.None()}).
+				Where("cookie", core.Related("jar", core.Search("a"))))
+		}
+	}
+	t.SameKeys("on the related record", t.Where("cookie", core.Related("jar", core.Search("A"))), 1)
 }
 
 func anyRelated(t *kit.Fixture) {

@@ -77,6 +77,9 @@
 // A filter or an order may name the fields in the list of a rule for Read. The result then has rows of these rules only, so
 // a principal cannot filter or sort by a field that it cannot see.
 //
+// A search ([core.Search]) looks into a field only of the rows of the rules that list the field. So it may find one word in a
+// field of one rule, and another word in a field of another rule, if both rules match the row.
+//
 // A write may name the fields in the list of a rule for the write. On an Insert, other fields keep the default of the model
 // or the backend. Setting a field to the fixed default of the model counts as not setting it.
 //

@@ -33,3 +33,51 @@ func TestFilterByAToOne(t *testing.T) {
 		})
 	}
 }
+
+// TestSearchLooksIntoReadableFieldsOfEachRow has a baker who reads the recipes of its own breads only.
+func TestSearchLooksIntoReadableFieldsOfEachRow(t *testing.T) {
+	s := newFixture(t, access.Policy{
+		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price"}},
+		{Roles: []string{"blind"}, Resource: "bread", Operations: access.Read, Fields: []string{"price"}},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.PrincipalID())},
+		{Roles: []string{"branch"}, Resource: "bread", Operations: access.Read, Fields: []string{"recipe"}, Using: access.Related("shop", access.Eq("city", "Gdansk"))},
+	})
+	for _, c := range []struct {
+		name, search, want string
+		p                  *core.Principal
+	}{
+		{"a listed field", "BUN", "[2]", user(1, "guest")},
+		{"a field that no rule lists", "secret", "[]", user(1, "guest")},
+		{"the own rows", "secret", "[1,2]", user(1, "guest", "baker")},
+		{"words in fields of different rules", "secret rye", "[1]", user(1, "guest", "baker")},
+		{"words of which one is in a hidden field", "secret roll", "[]", user(1, "guest", "baker")},
+		{"a rule on related rows", "secret", "[2,3]", user(9, "guest", "branch")},
+		{"both rules", "SECRET 2", "[2]", user(1, "baker", "branch")},
+		{"no row", "secret", "[]", user(7, "baker")},
+		{"no searchable field", "bun", `BAD_PARAM_VALUE param_name="search" accepted_values="no search, because Bread has no searchable field"`, user(1, "blind")},
+		{"no rule at all", "bun", `FORBIDDEN object_name="Bread"`, user(1, "none")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := core.Query{Where: core.Search(c.search), Fields: []string{}}
+			page, err := s.store.Select(s.as(c.p), s.bread, q)
+			got := core.ListOf(keysOf(page.Records)...).Text()
+			if err != nil {
+				got = public(err)
+			}
+			if got != c.want {
+				t.Errorf("found %s, want %s", got, c.want)
+			}
+			if n, err := s.store.Count(s.as(c.p), s.bread, q.Where); err == nil && n != len(page.Records) {
+				t.Errorf("counted %d of %d", n, len(page.Records))
+			}
+		})
+	}
+}
+
+func keysOf(records []core.Record) []core.Value {
+	var keys []core.Value
+	for _, rec := range records {
+		keys = append(keys, rec.Key())
+	}
+	return keys
+}

@@ -15,9 +15,9 @@ func bakery() *core.Model {
 	return core.MustModel("bakery",
 		core.ResourceSpec{Name: "bread", APIName: "Bread", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
-			{Name: "name", Type: core.Text},
+			{Name: "name", Type: core.Text, Searchable: true},
 			{Name: "price", APIName: "Price", Type: core.Int},
-			{Name: "recipe", Type: core.Text},
+			{Name: "recipe", Type: core.Text, Searchable: true},
 			{Name: "on_sale", Type: core.Bool, Default: false},
 			{Name: "baker", Type: core.Int},
 			{Name: "notes", Type: core.JSON},

@@ -53,6 +53,24 @@ func listingCases() []Case {
 			put cookie/2 {}
 			put cookie/3 {"jar": 9}
 			list cookie depth=0 sort=["jar"]    => [3, 1, 2]`),
+		script("a search needs each word in some searchable field", things, `
+			put thing/1 {"text": "Rye bread", "mood": "sunny"}
+			put thing/2 {"text": "bread 50%"}
+			put thing/3 {"mood": "BREADED", "int": 1}
+			put thing/4 {}
+			list thing depth=0 search="bread"                     => [1, 2, 3]
+			list thing depth=0 search=" BREAD\tsunny "           => [1]
+			list thing depth=0 search="bread rye sunny mood"      => []
+			list thing depth=0 search="50%"                       => [2]
+			list thing depth=0 search="5_%"                       => []
+			list thing depth=0 search=""                          => [1, 2, 3, 4]
+			list thing depth=0 search="  "                        => [1, 2, 3, 4]
+			list thing depth=0 search="bread" filter={"int": 1}   => [3]
+			list thing depth=0 search="bread" sort=["-id"] limit=2  => [3, 2]
+			pages thing depth=0 search="bread" limit=2            => [[1, 2], [3]]
+			list tag search="bread"     => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "no search, because tag has no searchable field"}
+			list thing search="a b c d e f g h i j k l m n o p q" => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "at most 16 words and 1000 bytes"}
+			list thing search="a\u0000"    => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "valid UTF-8 without NUL"}`),
 		script("an Unordered field is compared by equality and prefix only", things, `
 			put thing/1 {"mood": "sad"}
 			put thing/2 {"mood": "ok"}

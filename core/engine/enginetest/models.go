@@ -176,7 +176,7 @@ func things() *core.Model {
 			key(),
 			{Name: "int", Type: core.Int},
 			{Name: "float", Type: core.Float},
-			{Name: "text", Type: core.Text},
+			{Name: "text", Type: core.Text, Searchable: true},
 			{Name: "bool", Type: core.Bool},
 			{Name: "time", Type: core.Time},
 			{Name: "uuid", Type: core.UUID},
@@ -187,7 +187,7 @@ func things() *core.Model {
 			{Name: "localtime", Type: core.LocalTime},
 			{Name: "decimal", Type: core.Decimal},
 			{Name: "price", Type: core.Decimal, Scale: new(2)},
-			{Name: "mood", Type: core.Text, Unordered: true},
+			{Name: "mood", Type: core.Text, Unordered: true, Searchable: true},
 		}},
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{
 			{Name: "name", Type: core.Text, Key: true},

@@ -19,7 +19,7 @@ func owned() *core.Model {
 		}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			key(), owner,
-			{Name: "type", Type: core.Text},
+			{Name: "type", Type: core.Text, Searchable: true},
 			{Name: "jar", ToOne: "jar"},
 		}},
 		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{key(), owner, {Name: "jar", ToOne: "jar"}}},
@@ -435,6 +435,24 @@ func policyCases() []Case {
 			delete plate/1                   => null
 			as system get book/3             => {"id": 3, "shelf": 1}`,
 			hideField("book", "shelf")),
+		scriptWith("a search does not look into a hidden field", partlyVisible, engine.Options{}, libraryFixture+`
+			as system put shelf/5 {"label": "closed", "state": "open"}  => created {"id": 5, "label": "closed", "state": "open", "books": []}
+			as system list shelf depth=0 search="closed" => [1, 5]
+			list shelf depth=0 search="CLOSED"           => [5]
+			list shelf depth=0 search="open"             => []
+			list shelf depth=0 search="closed open"      => []
+			list book search="a"                         => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "no search, because book has no searchable field"}`,
+			hideField("shelf", "state")),
+		scriptWith("a search finds visible records only", owned, engine.Options{}, `
+			as 1 post cookie [{"type": "oat"}, {"type": "Oat with nuts"}, {}] depth=0   => [1, 2, 3]
+			as 2 post cookie {"type": "oat"} depth=0  => 4
+			as 1 post jar {"cookies": [1, 3]} depth=0 => 1
+			as 1 list cookie depth=0 search="oat"     => [1, 2]
+			as 2 list cookie depth=0 search="oat"     => [4]
+			as 1 list jar/1/cookies depth=0 search="oat"   => [1]
+			as 1 pages cookie depth=0 limit=1 search="OAT" => [[1], [2]]
+			as system list cookie depth=0 search="oat"     => [1, 2, 4]
+			list cookie search="oat"                       => UNAUTHORIZED`, ownerGuard()),
 	}
 }
 
@@ -464,8 +482,8 @@ func partlyVisible() *core.Model {
 	return core.MustModel("partly",
 		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
 			key(),
-			{Name: "state", Type: core.Text},
-			{Name: "label", Type: core.Text, Writable: open},
+			{Name: "state", Type: core.Text, Searchable: true},
+			{Name: "label", Type: core.Text, Writable: open, Searchable: true},
 			{Name: "books", ToMany: "book", Inverse: "shelf", Writable: open},
 		}},
 		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{

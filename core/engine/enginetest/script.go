@@ -167,6 +167,8 @@ func (r *request) set(name string, raw json.RawMessage) (err error) {
 		return json.Unmarshal(raw, &r.write.Depth)
 	case "limit":
 		return json.Unmarshal(raw, &r.query.Limit)
+	case "search":
+		return json.Unmarshal(raw, &r.query.Search)
 	case "sort":
 		return json.Unmarshal(raw, &r.query.Sort)
 	case "filter":

@@ -20,7 +20,7 @@ func cookies() *core.Model {
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
-			keyField(), textField("type"),
+			keyField(), {Name: "type", Type: core.Text, Searchable: true},
 			{Name: "price", Type: core.Int},
 			{Name: "jar", ToOne: "jar"},
 			{Name: "crumbs", ToMany: "crumb", Inverse: "cookie"},

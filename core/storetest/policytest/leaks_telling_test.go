@@ -134,6 +134,32 @@ var tellingLeaks = []leak{
 		spec:    func() policytest.PolicySpec { return hidingField(func(*core.Op) error { return nil }) },
 	},
 	{
+		name:    "hides a field and searches in it",
+		caught:  []string{"unreadable fields stay hidden"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
+			state := func(op *core.Op) *core.Field { return op.Resource.Field("state") }
+			spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				own(op)
+				f := state(op)
+				if f == nil || op.Kind == core.Visibility {
+					return next(ctx, op)
+				}
+				named := slices.Contains(op.Where.Fields(), f) || slices.ContainsFunc(op.Order, func(o core.Order) bool { return o.Field == f })
+				if named {
+					return core.Result{}, &core.Error{Code: core.UnknownField, Resource: op.Resource.APIName(), Field: f.APIName()}
+				}
+				res, err := next(ctx, op)
+				for i, rec := range res.Records {
+					res.Records[i] = rec.With(f.Column(), core.Value{})
+				}
+				return res, err
+			}))
+			spec.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "cookie.state" }
+			return spec
+		},
+	},
+	{
 		name:    "hides a field and compares members of bodies with it",
 		caught:  []string{"unreadable fields stay hidden"},
 		differs: "engine",

@@ -107,6 +107,9 @@ func (s *requester) query() engine.Query {
 	q := engine.Query{
 		Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth(), Count: s.d.Bool("count"), Offset: max(0, s.d.UpTo(5, "offset")-3),
 	}
+	if searched := s.r.Searchable(); len(searched) > 0 && s.d.UpTo(3, "searches") == 0 {
+		q.Search = s.d.Value(searched[s.d.UpTo(len(searched)-1, "searched")]).Text()
+	}
 	for range s.d.UpTo(2, "sort") {
 		path, f := s.path(s.r, "by")
 		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+path+f.APIName())
@@ -162,7 +165,7 @@ func (s *requester) page(l listRequest) {
 	}
 }
 
-var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "in"}
+var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "in", "prefix", "contains", "icontains"}
 
 // filter draws conditions on up to two fields of the resource and of related ones, and combinations of conditions, which are
 // nested at most depth times.

@@ -123,6 +123,12 @@ func (g actor) unreadableField(where core.Filter) *core.Field {
 		}
 		return g.unreadableField(where.Where())
 	}
+	_, searched := where.Search()
+	for _, in := range searched {
+		if !g.canReadField(in.Field) {
+			return in.Field
+		}
+	}
 	for _, part := range where.Filters() {
 		if f := g.unreadableField(part); f != nil {
 			return f

@@ -164,6 +164,23 @@ func (m generator) reads(r *core.Resource) []operation {
 			attempts = append(attempts, m.readsOver(f, to)...)
 		}
 	}
+	return append(attempts, m.searches(r)...)
+}
+
+// searches returns searches for each value of each searchable field.
+func (m generator) searches(r *core.Resource) (attempts []operation) {
+	for _, f := range r.Searchable() {
+		for _, v := range m.values(f) {
+			where, err := r.Bind(core.Search(v.Text()))
+			if v.Text() == "" || err != nil {
+				continue
+			}
+			q := core.Query{Where: where}
+			attempts = append(attempts,
+				operation{kind: core.Count, res: r, query: q, named: r.Searchable()},
+				operation{kind: core.Select, res: r, order: []core.Order{{Field: r.Key()}}, query: q, named: r.Searchable()})
+		}
+	}
 	return attempts
 }
 

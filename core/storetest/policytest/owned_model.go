@@ -17,18 +17,18 @@ func OwnedModel() *core.Model {
 		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			owner,
-			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true, Searchable: true},
 			{Name: "size", Type: core.Int, Writable: func(jar core.Record) bool { return jar.Get("label").Text() != "b" }},
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 			{Name: "lid", ToOne: "lid", Inverse: "jar"},
 		}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
-			{Name: "kind", Type: core.Text, Indexed: true, Writable: func(cookie core.Record) bool {
+			{Name: "kind", Type: core.Text, Indexed: true, Searchable: true, Writable: func(cookie core.Record) bool {
 				return cookie.Get("jar").IsNull() || cookie.Get("kind").Text() != "b"
 			}},
 			{Name: "jar", APIName: "InJar", ToOne: "jar", Writable: func(cookie core.Record) bool { return cookie.Get("kind").Text() != "b" }},
-			{Name: "state", Type: core.Text, ReadOnly: true, Default: "dough"},
+			{Name: "state", Type: core.Text, ReadOnly: true, Default: "dough", Searchable: true},
 			{Name: "baked", APIName: "Baked", Type: core.Bool, Computed: baked()},
 			owner,
 		}},
@@ -48,8 +48,8 @@ func OwnedModel() *core.Model {
 			{Name: "cookies", ToMany: "cookie"},
 		}},
 		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
-			{Name: "slug", Type: core.Text, Key: true},
-			{Name: "title", Type: core.Text},
+			{Name: "slug", Type: core.Text, Key: true, Searchable: true},
+			{Name: "title", Type: core.Text, Searchable: true},
 			{Name: "parent", APIName: "Parent", ToOne: "page"},
 			owner,
 		}},

@@ -12,6 +12,7 @@ import (
 type Conditions struct {
 	Using, Check core.Filter
 	Related      Guards
+	Searched     map[*core.Field]core.Filter // guards of the fields that a search looks into
 
 	answers *Answers
 }
@@ -31,6 +32,9 @@ func (g Guards) In(f core.Filter) core.Filter {
 	case core.FilterRelated:
 		to := f.Relation()
 		return to.Match(core.And(g.In(f.Where()), g[to.Target()]))
+	case core.FilterSearch:
+		_, in := f.Search()
+		return core.And(f, g[in[0].Field.Resource()])
 	}
 	return f
 }
@@ -103,6 +107,13 @@ func (c *Client) SeeingAll(related Guards) *Client {
 	return c.under(set)
 }
 
+// Searching returns a client whose searches look into the fields only of the records that match the filters.
+func (c *Client) Searching(guards map[*core.Field]core.Filter) *Client {
+	set := c.conditions()
+	set.Searched = guards
+	return c.under(set)
+}
+
 // Asking returns a client whose operations have the conditions of [core.Op.Conditions], and the place of the answers.
 func (c *Client) Asking(resource string, conditions ...core.Filter) (*Client, *Answers) {
 	set := c.conditions()
@@ -127,6 +138,9 @@ func conditionsDecorator(tb testing.TB) core.Decorator {
 				set, _ := ctx.Value(conditionsKey{}).(Conditions)
 				if op.Kind == core.Visibility {
 					op.Using = core.And(op.Using, set.Related[op.Resource])
+					for _, f := range op.Fields {
+						op.Using = core.And(op.Using, set.Searched[f])
+					}
 					return next(ctx, op)
 				}
 				op.Using, op.Check = core.And(op.Using, set.Using), core.And(op.Check, set.Check)

@@ -145,7 +145,24 @@ func (d Drawer) relations(r *core.Resource) []*core.Field {
 	})
 }
 
+// searchFor draws a search of one or two words in the searchable fields of the resource.
+func (d Drawer) searchFor(r *core.Resource) core.Filter {
+	var words []string
+	for range 1 + d.UpTo(1, "more words") {
+		field := r.Searchable()[d.UpTo(len(r.Searchable())-1, "searched")]
+		words = append(words, strings.ToUpper(d.Value(field).Text()))
+	}
+	f, err := r.Bind(core.Search(strings.Join(words, " ")))
+	if err != nil {
+		panic(err) // the values are short
+	}
+	return f
+}
+
 func (d Drawer) comparison(r *core.Resource) core.Filter {
+	if len(r.Searchable()) > 0 && d.UpTo(7, "search") == 0 {
+		return d.searchFor(r)
+	}
 	f := d.Field(r, "field")
 	kinds := []core.FilterKind{core.FilterEq, core.FilterNe, core.FilterIn}
 	v := d.Value(f)

@@ -8,15 +8,15 @@ func Model() *core.Model {
 	return core.MustModel("storetest",
 		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
-			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true, Searchable: true},
 			{Name: "size", Type: core.Int},
 			{Name: "cookies", APIName: "Cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
 		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
-			{Name: "kind", Type: core.Text, Indexed: true},
+			{Name: "kind", Type: core.Text, Indexed: true, Searchable: true},
 			{Name: "weight", Type: core.Int},
-			{Name: "note", Type: core.Text},
+			{Name: "note", Type: core.Text, Searchable: true},
 			{Name: "jar", APIName: "InJar", ToOne: "jar"},
 		}},
 		core.ResourceSpec{Name: "person", APIName: "Person", Fields: []core.FieldSpec{
@@ -26,8 +26,8 @@ func Model() *core.Model {
 			{Name: "husband", ToOne: "person", Inverse: "wife"},
 		}},
 		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
-			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true},
-			{Name: "title", Type: core.Text},
+			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true, Searchable: true},
+			{Name: "title", Type: core.Text, Searchable: true},
 			{Name: "parent", APIName: "Parent", ToOne: "page", OnDelete: core.Cascade},
 		}},
 		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
