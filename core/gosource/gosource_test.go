@@ -26,7 +26,7 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "least", Type: core.Int, Default: int64(math.MinInt64)},
 			{Name: "most", Type: core.Int, Default: int64(math.MaxInt64)},
 			{Name: "t", Type: core.Text, Default: "x\ny", Hidden: true, Unordered: true},
-			{Name: "title", Type: core.Text, Searchable: true},
+			{Name: "headline", Type: core.Text, Searchable: true},
 			{Name: "b", Type: core.Bool, Default: true},
 			{Name: "at", Type: core.Time, Default: "2026-11-23T00:00:00Z"},
 			{Name: "day", Type: core.Date, Default: "2026-11-23"},
