@@ -93,6 +93,9 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 	if known < len(body) {
 		return nil, r.unknownMember(info, body)
 	}
+	if err := out.checkLists(); err != nil {
+		return nil, err
+	}
 	// The store reports a part of a key that neither the body nor a default nor a policy sets.
 	if r.create && info.keySource.Assigned && info.resource.Key().Parts() == nil && !out.key().IsSet() && !r.relatesKey(out) {
 		return nil, info.resource.NoNextKey()

@@ -182,8 +182,30 @@ func (c *cascade) checkRules(ctx context.Context) error {
 				return err
 			}
 		}
+		for _, f := range info.ruledLists {
+			if f == c.pending.ruled {
+				continue
+			}
+			if err := c.work.checkPartnerRules(ctx, f, c.keptOwners(f, records)); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// keptOwners returns the keys of the records that stay and whose list through the deleted records changes. It contains an
+// absent key if a policy hides a relation of some record.
+func (c *cascade) keptOwners(f *core.Field, links map[core.Value]core.Record) []core.Value {
+	var owners []core.Value
+	for _, link := range links {
+		for _, owner := range listOwners(f, link, core.Record{}) {
+			if !c.deletes(f.Resource().Index(), owner) {
+				owners = append(owners, owner)
+			}
+		}
+	}
+	return core.SortKeys(owners)
 }
 
 // keptTargets returns the keys of the records that deleted records point at through f and that stay. It contains

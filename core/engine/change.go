@@ -42,6 +42,14 @@ func (c *change) set(f *core.Field, v core.Value) {
 	}
 }
 
+// give sets a field of a new record, and its parts.
+func (c *change) give(f *core.Field, v core.Value) {
+	c.set(f, v)
+	for i, part := range f.Split(v) {
+		c.set(f.Parts()[i], part)
+	}
+}
+
 // deriveRelations sets the relations of the change that follow from other fields, and the fields that a relation sets. The
 // records that a relation points at because of other fields must exist and be visible.
 func (w *writer) deriveRelations(ctx context.Context, c *change) error {

@@ -11,7 +11,20 @@
 // key. Bodies are the result of [core.ParseJSON], or plain Go values. Answers are views, which append themselves as JSON.
 //
 // A list side is a to-many relation with an inverse: the related records store it, so it can be long. A to-many
-// relation without an inverse is a list of ids that the record itself stores.
+// relation Through a join resource is a list side of both resources that it joins. Any other to-many relation is a list
+// of ids that the record itself stores.
+//
+// # Many-to-many
+//
+// The records of a join resource are the links of a list through it, see [core.FieldSpec.Through]. A list shows the
+// targets of the links, if the principal can read both the link and the target. Setting a list deletes the links to
+// records that leave it and creates links to records that join it, as operations under the policies of the join
+// resource. Other links stay as they are, with their own fields, and so do links that the principal cannot read and
+// links to records that it cannot read. A new link has the defaults of the join resource. A link that exists and is
+// hidden makes a new one a conflict ([core.AlreadyExists]).
+//
+// The links can also be shown as a list side of their own, with the relation of the links as its inverse. A [Engine.Replace]
+// that sets one of the two lists leaves the other one alone.
 //
 // # Transactions and policies
 //
@@ -38,9 +51,9 @@
 // Get, List and Related read the records of the request (get.go, list.go, related.go), then build the views level by
 // level (view_builder.go). A level holds the records of one depth. For each relation of a level, one operation reads
 // all related records, which form the next level (view_level.go, view_expansion.go, view_nodes.go). The to-one
-// relations of a level to one resource share an operation. List sides are
-// shortened to the room in the answer (view_members.go). Filters and sorts
-// by relations become conditions and orders of the store (filter.go, list.go).
+// relations of a level to one resource share an operation. A list through a join resource takes one operation for the
+// links, and at depth 2 and more another one for their targets (through.go). List sides are shortened to the room in the
+// answer (view_members.go). Filters and sorts by relations become conditions and orders of the store (filter.go, list.go).
 //
 // # How a write works
 //
@@ -58,6 +71,7 @@
 //	 |                 set, merge, setter    change_values.go
 //	 |                 insert, update        save.go      check rules, detach partners, write
 //	 |                 members, clear        relations.go move added members, detach or delete removed ones
+//	 |                                       through.go   create and delete links
 //	 |                 rules of all steps    rules.go     write rules (Writable) of the record and its partners
 //	 |                 deletions of a step   cascade.go   find dependents, check Restrict and write rules, detach, delete
 //	records

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -68,12 +69,28 @@ func (d *draft) add(a assignment) {
 		d.batchable = false
 	}
 	d.namesRelated = d.namesRelated || len(a.items) > 0
-	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule()
-	moves := f.Inverse() != nil && !f.Inverse().Many() // the target changes too
+	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule() || f.Target() != nil && len(d.info.ruledLists) > 0
+	moves := f.Target() != nil && !f.Stored() || f.Inverse() != nil && !f.Inverse().Many() // other records change too
 	d.batchable = d.batchable && !moves && !a.hasNested()
 	if len(d.info.via) > 0 { // the field may be part of a relation
 		d.batchable, d.namesRelated = false, true
 	}
+}
+
+// checkLists rejects new links beside the list through them: the links are created before that list is set.
+func (d *draft) checkLists() error {
+	for _, a := range d.assignments {
+		if a.field.Target() == nil || a.field.Stored() || !a.hasNested() || a.field.Inverse() == nil {
+			continue
+		}
+		for _, b := range d.assignments {
+			if near, _ := b.field.Through(); near != nil && near == a.field.Inverse() {
+				return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
+					"%s of %s creates records while %s sets the same relation; name one of them", a.field.APIName(), d.info.resource.APIName(), b.field.APIName())}
+			}
+		}
+	}
+	return nil
 }
 
 // addRepeated appends a member, which is compared with the record before the request.

@@ -197,3 +197,28 @@ func TestReadOnlyResourceOverRequests(t *testing.T) {
 		t.Errorf("%s %v", got, err)
 	}
 }
+
+func TestReadOnlyJoinResource(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{id, {Name: "title", Type: core.Text}, {Name: "labels", ToMany: "label", Through: "link"}}},
+		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{id}},
+		core.ResourceSpec{
+			Name: "link", ReadOnly: true, Fields: []core.FieldSpec{id, {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
+			Unique: [][]string{{"issue", "label"}},
+		},
+	)
+	store, err := core.New(t.Context(), m, memory.NewWith(seed.Data{"issue": {1: nil}, "label": {1: nil, 2: nil}, "link": {1: {"issue": 1, "label": 2}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, one := engine.New(store, engine.Options{}), engine.Write{Depth: 1}
+	_, err = api.Update(t.Context(), "issue", 1, one, map[string]any{"labels": []any{1}})
+	if e := core.AsError(err); e == nil || e.Public() != (&core.Error{Code: core.FieldReadOnly, Resource: "issue", Field: "labels"}).Public() {
+		t.Errorf("setting the list: %v", err)
+	}
+	view, _, err := api.Replace(t.Context(), "issue", 1, one, map[string]any{"title": "x", "labels": []any{2}})
+	if got := string(view.AppendJSON(nil)); err != nil || got != `{"id":1,"title":"x","labels":[2]}` {
+		t.Errorf("a replacement that repeats the list: %s %v", got, err)
+	}
+}

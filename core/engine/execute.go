@@ -77,7 +77,7 @@ func (ex *execution) step(ctx context.Context, s *step) error {
 		for i, n := range s.batch {
 			batch[i] = ex.changes[n]
 		}
-		return ex.insertChanges(ctx, batch)
+		return ex.insertChanges(ctx, batch, nil)
 	case stepClear:
 		return ex.clearRelations(ctx, c)
 	case stepUpdate:
@@ -101,11 +101,7 @@ func (ex *execution) begin(n int) {
 	c := newChange(r.info, r.level)
 	c.isNew, c.path = true, r.path
 	if r.given.field != nil {
-		key := ex.key(r.given.value)
-		c.set(r.given.field, key)
-		for i, v := range r.given.field.Split(key) {
-			c.set(r.given.field.Parts()[i], v)
-		}
+		c.give(r.given.field, ex.key(r.given.value))
 	}
 	ex.changes[n] = c
 }

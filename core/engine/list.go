@@ -206,6 +206,9 @@ func (e *Engine) isUnreadable(ctx context.Context, f *core.Field, invalid error)
 	default:
 		return false
 	}
+	if near, far := f.Through(); near != nil {
+		return e.isUnreadable(ctx, near, invalid) || e.isUnreadable(ctx, far, invalid)
+	}
 	if f.Inverse() != nil && !f.Stored() {
 		f = f.Inverse()
 	}

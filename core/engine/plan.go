@@ -198,7 +198,7 @@ func (p *plan) assign(record int, assignments []assignment) [][]ref {
 		default:
 			p.records[record].relations = append(p.records[record].relations, f)
 			if !p.records[record].isNew {
-				members[i] = p.members(record, a, preset{f.Inverse(), ref{record: record}})
+				members[i] = p.members(record, a, linkTo(f, record))
 			}
 			continue
 		}
@@ -218,11 +218,19 @@ func (p *plan) relate(record int, assignments []assignment, members [][]ref) {
 			continue
 		default:
 			if s.kind = stepMembers; p.records[record].isNew {
-				s.members = p.members(record, a, preset{f.Inverse(), ref{record: record}})
+				s.members = p.members(record, a, linkTo(f, record))
 			}
 		}
 		p.add(s)
 	}
+}
+
+// linkTo returns the preset of new members of a list: they point at the planned record, unless links do.
+func linkTo(f *core.Field, record int) preset {
+	if f.Inverse() == nil {
+		return preset{}
+	}
+	return preset{f.Inverse(), ref{record: record}}
 }
 
 // members adds the steps that create the nested records of an assignment of a record, and returns all its members.

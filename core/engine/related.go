@@ -55,6 +55,7 @@ func (m *membership) String() string {
 // relation.
 func (m *membership) filter(ctx context.Context, e *Engine, querier core.Querier) (core.Filter, error) {
 	f := m.field
+	near, far := f.Through()
 	info := e.info(f.Resource())
 	fields := info.keyOnly
 	if f.Stored() {
@@ -68,6 +69,8 @@ func (m *membership) filter(ctx context.Context, e *Engine, querier core.Querier
 		return core.Filter{}, err
 	case len(records) == 0:
 		return core.Filter{}, f.Resource().NotFound(m.owner)
+	case near != nil:
+		return core.Relation{Stored: far, Reverse: true}.Match(anyOf(near, []core.Value{m.owner})), nil
 	case !f.Stored():
 		return anyOf(f.Inverse(), []core.Value{m.owner}), nil
 	case records[0].At(f.Column()).IsAbsent():

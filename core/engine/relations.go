@@ -19,11 +19,19 @@ type relationValue struct {
 // one-to-one relations work alike: an added member moves here from its former owner.
 func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) error {
 	owner, field, inverse := c.key(), m.field, m.field.Inverse()
+	near, _ := field.Through()
 	limit := 0
 	if Continues(field) && !c.isNew {
 		limit = w.engine.opts.MaxMembers + m.nested
 	}
-	current, all, err := w.referrers(ctx, inverse, []core.Value{owner}, limit)
+	var current []core.Record
+	var all bool
+	var err error
+	if near != nil {
+		current, all, err = w.links(ctx, field, owner, limit)
+	} else {
+		current, all, err = w.referrers(ctx, inverse, []core.Value{owner}, limit)
+	}
 	switch {
 	case m.implicit && isDenied(err):
 		// PUT: the client cannot have seen the list.
@@ -35,6 +43,8 @@ func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) err
 		return nil
 	case !all:
 		return tooManyMembers(field)
+	case near != nil:
+		return w.setLinks(ctx, c, m, current)
 	}
 	pending := newPendingWrites(w.engine.info(inverse.Resource()))
 	pending.updates.path = slices.Concat(c.path, []any{field.APIName()})
@@ -78,6 +88,9 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 			return w.refusal(f.Resource(), f.AlreadyExistsWith(owner))
 		}
 		if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
+			return err
+		}
+		if err := w.checkListRules(ctx, pending.updates.info, nil, []core.Record{rec}, []core.Record{rec.Set(f, owner)}); err != nil {
 			return err
 		}
 		if !former.IsNull() {
@@ -138,6 +151,9 @@ func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Rec
 	if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 		return err
 	}
+	if err := w.checkListRules(ctx, pending.updates.info, nil, []core.Record{rec}, []core.Record{rec.Set(f, core.Null)}); err != nil {
+		return err
+	}
 	return pending.updates.point(rec, f, core.Null)
 }
 
@@ -148,10 +164,11 @@ func keepsMembers(f *core.Field) bool {
 }
 
 // clearRelations empties the relations that other records store, that the change does not set and that a client
-// could have named. It leaves relations whose members cannot leave.
+// could have named. It leaves relations whose members cannot leave, and a list of links if the change sets the list through
+// them, or the other way round.
 func (w *writer) clearRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.resource.Fields() {
-		set := slices.Contains(c.relations, f)
+		set := slices.ContainsFunc(c.relations, func(other *core.Field) bool { return ownerField(other) == ownerField(f) })
 		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) || keepsMembers(f) {
 			continue
 		}

@@ -28,6 +28,8 @@ type resourceInfo struct {
 	via []*core.Field
 	// inverseRules: inserting or deleting a record changes a field with a write rule in a related record.
 	inverseRules bool
+	// ruledLists are the lists with a write rule that go through the resource, see [core.FieldSpec.Through].
+	ruledLists []*core.Field
 }
 
 // toOneCount returns the number of to-one relations in a view.
@@ -91,6 +93,13 @@ func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 			info.via = append(info.via, f)
 		}
 		info.inverseRules = info.inverseRules || f.Inverse() != nil && f.Inverse().HasWriteRule()
+	}
+	for _, other := range r.Model().Resources() {
+		for _, f := range other.Fields() {
+			if near, _ := f.Through(); near != nil && near.Resource() == r && f.HasWriteRule() {
+				info.ruledLists, info.inverseRules = append(info.ruledLists, f), true
+			}
+		}
 	}
 	return info
 }

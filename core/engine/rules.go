@@ -168,7 +168,7 @@ func without(f *core.Field, list, other core.Value) (core.Value, error) {
 }
 
 // checkInsertRules checks the write rules of the records that new records point at.
-func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, records []core.Record) error {
+func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, ruled *core.Field, records []core.Record) error {
 	if !info.inverseRules {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, recor
 			return err
 		}
 	}
-	return nil
+	return w.checkListRules(ctx, info, ruled, nil, records)
 }
 
 // targetKeys returns the keys that the records point at through f, ascending and distinct. It contains one absent
@@ -216,7 +216,8 @@ func (w *writer) checkColumnRules(ctx context.Context, c *change) error {
 			return err
 		}
 	}
-	return nil
+	after := c.before.Merge(c.info.resource.RecordOf(c.values))
+	return w.checkListRules(ctx, c.info, nil, []core.Record{c.before}, []core.Record{after})
 }
 
 // checkResetRules checks the write rules of columns that were left to the backend's default: only the written

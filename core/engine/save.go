@@ -12,6 +12,7 @@ import (
 type pendingWrites struct {
 	updates   *updateSet
 	deletions []core.Value
+	ruled     *core.Field // list through the resource whose write rule has been checked; nil for other writes
 }
 
 func newPendingWrites(info *resourceInfo) *pendingWrites {
@@ -121,8 +122,8 @@ func (updates *updateSet) repoints(f *core.Field, rec core.Record) bool {
 	return !v.IsAbsent() && v != rec.At(f.Column())
 }
 
-// insertChanges inserts the records of the changes in one operation, and notes their keys.
-func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
+// insertChanges inserts the records of the changes in one operation, and notes their keys. ruled is as in pendingWrites.
+func (w *writer) insertChanges(ctx context.Context, changes []*change, ruled *core.Field) error {
 	info := changes[0].info
 	pending := newPendingWrites(info)
 	records := make([]core.Record, len(changes))
@@ -145,7 +146,7 @@ func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
 	for i, rec := range inserted {
 		changes[i].set(info.resource.Key(), rec.Key())
 	}
-	return w.checkInsertRules(ctx, info, inserted)
+	return w.checkInsertRules(ctx, info, ruled, inserted)
 }
 
 // saveColumns writes the columns of a change. It writes every column that the client named, even with an unchanged

@@ -15,6 +15,9 @@ type expansion struct {
 	// keys are the keys of the related records if the nodes store them, otherwise the keys of the nodes.
 	keys    []core.Value
 	listIDs [][]core.Value // by node, for a stored list of ids
+	// members are the records to which the links of a list through a join resource lead. Those that were not read are missing.
+	// It is nil if the answer shows ids, and for other relations.
+	members map[core.Value]core.Record
 }
 
 // newExpansion collects the keys. Without keys the relation is empty and needs no operation.
@@ -132,7 +135,7 @@ func (ex *expansion) pairsByList(records []core.Record) iter.Seq2[*node, int] {
 }
 
 func (ex *expansion) pairsByInverse(records []core.Record) iter.Seq2[*node, int] {
-	column := ex.shown.field.Inverse().Column()
+	column := ownerField(ex.shown.field).Column()
 	return func(yield func(*node, int) bool) {
 		for i, rec := range records {
 			if n := ex.group.find(rec.At(column)); n != nil && !yield(n, i) {

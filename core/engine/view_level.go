@@ -29,7 +29,7 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 		case err != nil:
 			return nil, err
 		}
-		if depth > 1 && !last {
+		if depth > 1 && !last && served[0].members == nil {
 			b.remember(target, records)
 		}
 		for _, ex := range served {
@@ -166,6 +166,13 @@ func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int,
 	fields := b.engine.info(f.Target()).fieldsAt(depth)
 	if f.Stored() {
 		return b.loadTargets(ctx, ex, fields, depth, last)
+	}
+	if near, _ := f.Through(); near != nil {
+		links, err := b.loadMembers(ctx, ex, fields, depth, last && depth == 0)
+		if err == nil && depth > 0 {
+			err = b.loadLinked(ctx, ex, links, depth, last)
+		}
+		return links, linkError(f, err)
 	}
 	if fields != nil {
 		fields = []string{fields[0], f.Inverse().Name()}

@@ -29,19 +29,27 @@ type More struct {
 }
 
 // Continues reports whether a view may show only the first records of the to-many relation and continue them with a
-// [More]. This needs an inverse that clients can set, because a part of a list cannot be set as the list. It is false
-// for a list of ids that the record itself stores; such a list is always shown in full.
+// [More]. This needs an inverse that clients can set, or a join resource, because a part of a list cannot be set as the
+// list. It is false for a list of ids that the record itself stores; such a list is always shown in full.
 func Continues(f *core.Field) bool {
-	return f.Many() && !f.Stored() && !f.Inverse().Hidden()
+	near, _ := f.Through()
+	return f.Many() && !f.Stored() && (near != nil || !f.Inverse().Hidden())
 }
 
 // loadMembers reads the records of a list side, ordered by owner: for each node as many as its part shows, for all
 // nodes together as many as the budget allows. It marks nodes that have more. If a policy forbids that order,
-// because it hides the owner of some records, each node is read alone.
+// because it hides the owner of some records, each node is read alone. For a list through a join resource it reads the
+// links.
 func (b *viewBuilder) loadMembers(ctx context.Context, ex *expansion, fields []string, depth int, last bool) ([]core.Record, error) {
 	keys := core.SortKeys(slices.Clone(ex.keys))
 	all, err := b.loadMembersOf(ctx, ex, keys, fields, depth, last, len(keys))
-	if len(keys) == 1 || !errors.Is(err, core.SearchForbidden) {
+	near, _ := ex.shown.field.Through()
+	switch {
+	case !errors.Is(err, core.SearchForbidden):
+		return all, err
+	case near != nil:
+		return b.loadAllLinks(ctx, ex)
+	case len(keys) == 1:
 		return all, err
 	}
 	return b.loadMembersOf(ctx, ex, keys, fields, depth, last, 1)
@@ -53,14 +61,18 @@ func (b *viewBuilder) loadMembersOf(
 	ctx context.Context, ex *expansion, keys []core.Value, fields []string, depth int, last bool, perRead int,
 ) (all []core.Record, _ error) {
 	field := ex.shown.field
-	inverse, maxMembers := field.Inverse(), b.engine.opts.MaxMembers
-	c := chunkReader{info: b.engine.info(field.Target()), idOnly: depth == 0, bytes: b.remaining.bytes}
+	near, _ := field.Through()
+	owner, maxMembers := ownerField(field), b.engine.opts.MaxMembers
+	c := chunkReader{info: b.engine.info(owner.Resource()), idOnly: depth == 0 || near != nil, bytes: b.remaining.bytes}
 	for batch := len(keys); len(keys) > 0; {
 		asked := keys[:min(perRead, len(keys))]
 		c.querier, c.final = b.querier(field, depth, last && len(asked) == len(keys))
-		query := core.Query{Where: anyOf(inverse, asked), Fields: fields}
-		if len(asked) > 1 {
-			query.Order = []string{inverse.Name()}
+		query := core.Query{Where: anyOf(owner, asked), Fields: fields}
+		if near != nil {
+			query = b.engine.linkQuery(field, asked)
+			query.Order = b.engine.linkOrder(field, len(asked) > 1)
+		} else if len(asked) > 1 {
+			query.Order = []string{owner.Name()}
 		}
 		room := b.remaining.records - len(all)
 		query.Limit = min(batch*maxMembers, len(asked)*maxMembers, room) + 1
@@ -72,7 +84,7 @@ func (b *viewBuilder) loadMembersOf(
 		done, full := len(asked), len(kept) > room
 		if page.Next != "" {
 			tail := page.Records[end:]
-			at, _ := slices.BinarySearchFunc(asked, tail[0].At(inverse.Column()), core.Compare)
+			at, _ := slices.BinarySearchFunc(asked, tail[0].At(owner.Column()), core.Compare)
 			switch {
 			// The remaining records belong to other nodes.
 			case len(tail) > maxMembers:
@@ -109,7 +121,7 @@ func (b *viewBuilder) loadMembersOf(
 // keepPerNode returns the first records of each node, at most maxMembers, and marks nodes that have more. The
 // records are ordered by owner; the records of the last node begin at end.
 func (ex *expansion) keepPerNode(records []core.Record, maxMembers int) (kept []core.Record, end int) {
-	column := ex.shown.field.Inverse().Column()
+	column := ownerField(ex.shown.field).Column()
 	kept = make([]core.Record, 0, len(records))
 	for i, rec := range records {
 		if i > 0 && rec.At(column) != records[i-1].At(column) {
@@ -134,7 +146,7 @@ func (ex *expansion) markTruncated(keys []core.Value) {
 // chooseMembers returns the records that the answer shows, ordered by owner. An answer without pages shows as many
 // as there is room for.
 func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth int) ([]core.Record, error) {
-	column, info := ex.shown.field.Inverse().Column(), b.engine.info(ex.shown.field.Target())
+	column, info := ownerField(ex.shown.field).Column(), b.engine.info(ex.shown.field.Target())
 	kept := make([]core.Record, 0, len(records))
 	limit := b.remaining
 	// The rest of the room is for the relations of the records.
@@ -152,8 +164,15 @@ func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth 
 		if n == nil {
 			continue // a policy hides the owner
 		}
-		size := info.nodeSize(rec, depth == 0)
-		if b.truncate && (n == full || n.times > limit.records || n.times*size > limit.bytes) {
+		member, read := ex.member(rec)
+		if read && member.IsZero() {
+			continue // no read returns the member
+		}
+		size := ex.memberKey(rec).JSONSize() + 1
+		if depth > 0 {
+			size = info.size(member)
+		}
+		if b.truncate && (!read || n == full || n.times > limit.records || n.times*size > limit.bytes) {
 			n.parts[ex.shown.part].more = new(More)
 			full = n
 			continue
@@ -176,7 +195,7 @@ func (b *viewBuilder) attachMembers(ex *expansion, records []core.Record, depth 
 	}
 	var nodes []*node
 	if depth > 0 && len(kept) > 0 {
-		nodes = next.group(b.engine.info(ex.shown.field.Target())).nodesFor(kept, false)
+		nodes = ex.memberNodes(next.group(b.engine.info(ex.shown.field.Target())), kept)
 	}
 	for n, i := range ex.pairs(kept) {
 		p := &n.parts[ex.shown.part]
@@ -184,7 +203,7 @@ func (b *viewBuilder) attachMembers(ex *expansion, records []core.Record, depth 
 			p.nodes = append(p.nodes, nodes[i])
 			nodes[i].times += n.times
 		} else {
-			p.ids = append(p.ids, kept[i].Key())
+			p.ids = append(p.ids, ex.memberKey(kept[i]))
 		}
 	}
 	for _, n := range ex.group.nodes {
@@ -238,7 +257,12 @@ func (b *viewBuilder) spendLink(times int, m *More) error {
 
 // tooManyMembers is the error for a body that sets a list side which is not shown in full.
 func tooManyMembers(f *core.Field) error {
+	var instead string
+	if near, _ := f.Through(); near != nil {
+		instead = "create and delete records of " + near.Resource().APIName()
+	} else {
+		instead = "set " + f.Target().APIName() + "." + f.Inverse().APIName()
+	}
 	return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
-		"%s.%s holds more records than an answer shows, so it cannot be set as a list; set %s.%s instead",
-		f.Resource().APIName(), f.APIName(), f.Target().APIName(), f.Inverse().APIName())}
+		"%s.%s holds more records than an answer shows, so it cannot be set as a list; %s instead", f.Resource().APIName(), f.APIName(), instead)}
 }
