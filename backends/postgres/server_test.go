@@ -101,7 +101,7 @@ var (
 	protocolSample   = rules{[]string{"values/", "relation rules/", "keys of several fields/", "members/"}, []string{"types", "errors", "ids of several fields"}}
 	constraintSample = rules{
 		[]string{
-			"relations/", "relation rules/", "keys of several fields/", "deleting/", "replacing/", "nesting/", "random/requests on relations with rules agree with a simple model",
+			"relations/", "relation rules/", "keys of several fields/", "deleting/", "replacing/", "nesting/", "through a join resource/", "random/requests on relations with rules agree with a simple model",
 		},
 		[]string{"delete", "replace", "errors", "ids of several fields"},
 	}

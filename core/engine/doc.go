@@ -66,7 +66,7 @@
 //	plan             pure data; plan.String() shows it
 //	 | reads.go      in the transaction: read the record of the request, call Write.Match, check related records
 //	 | writeback.go   compare members that a client cannot set with the record that it reads
-//	identity map     identity_map.go: the records that the transaction knows
+//	identity map     write.go: the records that the transaction knows
 //	 | execute.go    run the steps of the plan, on one change (change.go) for each record
 //	 |                 set, merge, setter    change_values.go
 //	 |                 insert, update        save.go      check rules, detach partners, write

@@ -61,7 +61,7 @@
 // name of an argument need the filter too. A field that does not exist, is hidden, or is
 // unreadable for the principal is FIELD_DOES_NOT_EXIST.
 //
-// A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
+// A to-many relation with an inverse, or through a join resource, shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
 // answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of the
 // next page, such as /jar/1/cookies?after=... Such a relation cannot be set as a list (400); change the records on the
 // other side instead. PUT keeps it, and the member NAME@next is ignored in bodies. A body may repeat the shown list beside

@@ -16,7 +16,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 		if f.Hidden() {
 			continue
 		}
-		schema := describe(n.field(f, n.read), f.Description())
+		schema := describe(n.field(f, n.read), f.Description(), throughNote(f))
 		if r.ReadOnly() || !settable(f) && !(n.keyInBody(r) && slices.Contains(keyMembers(r), f)) {
 			schema["readOnly"] = true
 		}
@@ -33,7 +33,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 		switch {
 		case f.Hidden():
 		case !settable(f):
-			schema := describe(n.field(f, n.create), f.Description(), "PATCH and PUT accept the value that a read shows.")
+			schema := describe(n.field(f, n.create), f.Description(), throughNote(f), "PATCH and PUT accept the value that a read shows.")
 			schema["readOnly"] = true
 			properties[f.APIName()] = schema
 			addNext(properties, f)
@@ -46,7 +46,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 			if !f.Required() {
 				schema = orNull(schema)
 			}
-			properties[f.APIName()] = describe(schema, f.Description(), words, digits)
+			properties[f.APIName()] = describe(schema, f.Description(), throughNote(f), words, digits)
 			addNext(properties, f)
 		}
 	}
@@ -56,10 +56,19 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 // describe sets the description of a schema to the texts that are not empty.
 func describe(schema object, texts ...string) object {
 	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
-	if text := strings.TrimSpace(strings.Join(texts, " ")); text != "" {
-		schema["description"] = text
+	if len(texts) > 0 {
+		schema["description"] = strings.Join(texts, " ")
 	}
 	return schema
+}
+
+// throughNote names the join resource of a list that goes through one.
+func throughNote(f *core.Field) string {
+	near, _ := f.Through()
+	if near == nil {
+		return ""
+	}
+	return "Records of " + near.Resource().APIName() + " join the two: a record that joins the list gets one, and a record that leaves it loses its own."
 }
 
 // addNext describes the member NAME@next of a list side.

@@ -502,3 +502,34 @@ func (document) Violations(any) []core.ContentViolation { return nil }
 func (document) Document() json.RawMessage {
 	return json.RawMessage(`{"items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "number"}}}`)
 }
+
+func TestListThroughAJoinResourceIsDescribed(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{id, {Name: "labels", ToMany: "label", Through: "link", Description: "The topics."}}},
+		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{id, {Name: "issues", ToMany: "issue", Through: "link", ReadOnly: true}}},
+		core.ResourceSpec{Name: "link", APIName: "issue_label", Fields: []core.FieldSpec{
+			{Name: "issue", ToOne: "issue", Key: true}, {Name: "label", ToOne: "label", Key: true},
+		}},
+	)
+	doc, err := validate(documentOf(t, m, rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc.Paths.Find("/issue/{id}/labels") == nil || doc.Paths.Find("/issue_label/{id}") == nil {
+		t.Errorf("paths %v", doc.Paths.Keys())
+	}
+	const note = "Records of issue_label join the two: a record that joins the list gets one, and a record that leaves it loses its own."
+	for schema, field := range map[string]string{"issue": "labels", "issue_write": "labels", "label": "issues"} {
+		list := doc.Components.Schemas[schema].Value.Properties[field].Value
+		if list.Type.Slice()[0] != "array" || len(list.Items.Value.OneOf) != 2 || !list.UniqueItems || !strings.HasSuffix(list.Description, note) {
+			t.Errorf("%s.%s: %v of %d forms, %q", schema, field, list.Type, len(list.Items.Value.OneOf), list.Description)
+		}
+		if doc.Components.Schemas[schema].Value.Properties[field+"@next"] == nil {
+			t.Errorf("%s has no %s@next", schema, field)
+		}
+	}
+	if !doc.Components.Schemas["label_write"].Value.Properties["issues"].Value.ReadOnly {
+		t.Error("the read-only list can be written")
+	}
+}

@@ -1,10 +1,12 @@
 package resttest
 
 import (
+	"encoding/json"
 	"net/url"
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -86,5 +88,103 @@ func testRelated(t *testing.T, newBackend NewBackend) {
 		for _, query := range []string{"", "?limit=0", "?type=a", "?price=x", "?nope=1", `?filter={"price":{"nope":1}}`} {
 			c.check(t, exchange{"GET /jar/1/cookies" + query, "", 404, absent + `/jar/1/cookies"}`})
 		}
+	})
+}
+
+// tracker has issues and labels that links join.
+func tracker() *core.Model {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
+	return core.MustModel("tracker",
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			keyField(), textField("title"), owner, {Name: "labels", APIName: "tags", ToMany: "label", Through: "link"},
+		}},
+		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{
+			keyField(), textField("name"), owner, {Name: "issues", ToMany: "issue", Through: "link"},
+		}},
+		core.ResourceSpec{Name: "link", Fields: []core.FieldSpec{
+			keyField(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}, textField("note"), owner,
+		}, Unique: [][]string{{"issue", "label"}}},
+	)
+}
+
+// testThrough checks lists through a join resource.
+func testThrough(t *testing.T, newBackend NewBackend) {
+	setup{model: tracker()}.check(t, newBackend, []rule{
+		{"both sides show and set the list", []exchange{
+			{"POST /issue", `{"title": "a", "tags": [{"name": "x"}, {"name": "y"}]}`, 201, `{"id": 1, "title": "a", "tags": [1, 2]}`},
+			{"PATCH /link/2", `{"note": "kept"}`, 200, ""},
+			{"GET /issue/1?depth=2", "", 200, `{"id": 1, "title": "a", "tags": [{"id": 1, "name": "x", "issues": [1]}, {"id": 2, "name": "y", "issues": [1]}]}`},
+			{"PUT /issue/1", `{"title": "b", "tags": [2]}`, 200, `{"id": 1, "title": "b", "tags": [2]}`},
+			{"PATCH /label/1", `{"issues": [1, {"title": "c"}]}`, 200, `{"id": 1, "name": "x", "issues": [1, 2]}`},
+			{"GET /link?depth=1", "", 200, `[{"id": 2, "issue": 1, "label": 2, "note": "kept"}, {"id": 3, "issue": 1, "label": 1}, {"id": 4, "issue": 2, "label": 1}]`},
+			{"DELETE /label/1", "", 200, "null"},
+			{"GET /link?depth=0", "", 200, "[2]"},
+			{"PUT /issue/1", `{}`, 200, `{"id": 1, "tags": []}`},
+			{"GET /link", "", 200, "[]"},
+		}},
+		{"mistakes in the list", []exchange{
+			{"POST /issue?depth=0", `{"tags": [{}]}`, 201, "1"},
+			{"PATCH /issue/1", `{"tags": [1, 7]}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "label", "object_id": 7}`},
+			{"PATCH /issue/1", `{"tags": ["x"]}`, 400, `BAD_FIELD_VALUE`},
+			{"PATCH /issue/1", `{"tags": {"id": 1}}`, 400, `BAD_FIELD_VALUE`},
+			{"PATCH /issue/1", `{"labels": []}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "issue", "field_name": "labels"}`},
+			{"GET /issue?tags=1", "", 400, `SEARCH_FORBIDDEN {"object_name": "issue", "field_name": "tags"}`},
+			{"GET /issue?sort=tags", "", 400, `SEARCH_FORBIDDEN {"object_name": "issue", "field_name": "tags"}`},
+			{`GET /issue?filter={"tags.name": "x"}`, "", 400, `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "for the to-many tags: {\"tags\": {\"$any\": {\"name\": ...}}}"}`},
+			{"GET /issue/1", "", 200, `{"id": 1, "tags": [1]}`},
+		}},
+		{"filters and the list under its record", []exchange{
+			{"POST /label?depth=0", `[{"name": "x"}, {"name": "y"}, {"name": "x"}]`, 201, "[1, 2, 3]"},
+			{"POST /issue?depth=0", `[{"tags": [3, 2, 1]}, {"tags": [2]}, {}]`, 201, "[1, 2, 3]"},
+			{`GET /issue?depth=0&filter={"tags": {"$any": {"name": "x"}}}`, "", 200, "[1]"},
+			{`GET /issue?depth=0&filter={"tags": {"$none": {"name": "x"}}}`, "", 200, "[2, 3]"},
+			{`GET /issue?depth=0&filter={"tags": {"$all": {"name": "y"}}}`, "", 200, "[2, 3]"},
+			{"GET /issue/1/tags?depth=0&sort=-name", "", 200, "[2, 1, 3]"},
+			{"GET /issue/1/tags?depth=0&name=x", "", 200, "[1, 3]"},
+			{"GET /label/2/issues?depth=0", "", 200, "[1, 2]"},
+			{"GET /issue/1/labels", "", 404, `NO_SUCH_URL {"path": "/issue/1/labels"}`},
+			{"GET /issue/9/tags", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "issue", "object_id": 9}`},
+		}},
+	})
+	t.Run("NAME@next and Link lead to the other members", func(t *testing.T) {
+		c := setup{model: tracker(), engine: engine.Options{MaxMembers: 2}}.start(t, newBackend)
+		c.check(t, exchange{"POST /issue?depth=0", `{"tags": [{}, {}, {}, {}, {}]}`, 201, ""})
+		r := c.check(t, exchange{"GET /issue/1", "", 200, `{"id": 1, "tags": [1, 2], "tags@next": "*"}`})
+		var target string
+		if err := json.Unmarshal([]byte(r.field("tags@next")), &target); err != nil {
+			t.Fatal(err)
+		}
+		if rest := c.send(t, "GET", target+"&count=true", nil); rest.status != 200 || !rest.is(t, "[3, 4, 5]") || rest.header.Get("X-Total-Count") != "5" {
+			t.Errorf("%s: %d %s, count %s", target, rest.status, rest.body, rest.header.Get("X-Total-Count"))
+		}
+		if rest := c.send(t, "GET", target+"&limit=1", nil); !rest.is(t, "[3]") || !c.send(t, "GET", rest.next(), nil).is(t, "[4]") {
+			t.Errorf("%s: %s, then %s", target, rest.body, rest.next())
+		}
+		c.check(t, exchange{"PUT /issue/1", `{"tags": [1]}`, 400, `BAD_REQUEST {"msg":
+			"issue.tags holds more records than an answer shows, so it cannot be set as a list; create and delete records of link instead"}`})
+	})
+	t.Run("the representation of a record can be sent back", func(t *testing.T) {
+		c := setup{model: tracker()}.start(t, newBackend)
+		c.check(t, exchange{"POST /issue?depth=0", `{"title": "a", "tags": [{}, {}]}`, 201, ""})
+		r := c.check(t, exchange{"GET /issue/1", "", 200, ""})
+		again := c.check(t, exchange{"PUT /issue/1", string(r.body), 200, string(r.body)}, "If-Match", r.header.Get("Etag"))
+		if again.header.Get("Etag") != r.header.Get("Etag") {
+			t.Errorf("the tag %s became %s", r.header.Get("Etag"), again.header.Get("Etag"))
+		}
+		c.check(t, exchange{"DELETE /link/1", "", 200, "null"})
+		c.check(t, exchange{"PATCH /issue/1", `{}`, 412, ""}, "If-Match", r.header.Get("Etag"))
+		c.check(t, exchange{"GET /link", "", 200, `[{"id": 2, "issue": 1, "label": 2}]`})
+	})
+	t.Run("links and members of others are absent and stay", func(t *testing.T) {
+		c := setup{model: tracker(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: byNumber}}.start(t, newBackend)
+		one, two := c.as(user(1)), c.as(user(2))
+		one.check(t, exchange{"PUT /issue/1?depth=0", `{"tags": [{"name": "mine"}]}`, 201, ""})
+		two.check(t, exchange{"PUT /issue/2?depth=0", `{"tags": [{"name": "theirs"}]}`, 201, ""})
+		two.check(t, exchange{"PATCH /issue/2", `{"tags": [1]}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "label", "object_id": 1}`})
+		two.check(t, exchange{"GET /issue/1/tags", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "issue", "object_id": 1}`})
+		two.check(t, exchange{`GET /issue?depth=0&filter={"tags": {"$any": {"name": "mine"}}}`, "", 200, "[]"})
+		two.check(t, exchange{"GET /label/2", "", 200, `{"id": 2, "name": "theirs", "issues": [2]}`})
+		two.check(t, exchange{"PUT /issue/2", `{}`, 200, `{"id": 2, "tags": []}`})
+		one.check(t, exchange{"GET /link", "", 200, `[{"id": "*", "issue": 1, "label": 1}]`})
 	})
 }

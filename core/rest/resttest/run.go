@@ -45,6 +45,7 @@ var families = []Case{
 	{"page sizes", testPageSizes},
 	{"list sides", testListSides},
 	{"related records", testRelated},
+	{"lists through a join resource", testThrough},
 	{"long links", testLongLinks},
 	{"bodies", testBodies},
 	{"media types", testMediaTypes},
