@@ -281,6 +281,7 @@ func TestIncompleteSpecIsRejected(t *testing.T) {
 		{"PolicySpec.Stack is nil", policytest.PolicySpec{}},
 		{"needs Rows, Principals and either CanRead or Decide", func() policytest.PolicySpec { spec := stack(); spec.Model = policytest.OwnedModel(); return spec }()},
 		{"Rows do not fit the model", func() policytest.PolicySpec { spec := stack(); spec.Rows = seed.Data{"tin": nil}; return spec }()},
+		{"seat has several key fields", func() policytest.PolicySpec { spec := stack(); spec.Rows = seed.Data{"jar": nil}; return spec }()},
 		{"core.New with the stack", stack(core.Decorator{Name: "bare"})},
 		{"an observer has an Observe function", stack(kittest.Decorator("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			return next(ctx, op)

@@ -322,7 +322,7 @@ func allowedSucceeds(t *guardRun) {
 // someAllowed reports whether the spec allows the actor some operation of the kind.
 func (t *guardRun) someAllowed(g actor, kind core.Kind) bool {
 	for i, r := range t.Model.Resources() {
-		if g.denied(kind, r) || kind == core.NextID && r.Key().Type() == core.Text {
+		if g.denied(kind, r) || kind == core.NextID && !generatesKeys(r) {
 			continue
 		}
 		if kind == core.NextID {

@@ -71,6 +71,15 @@ var forgetfulLeaks = []leak{
 		spec:    unless(func(op *core.Op) bool { return op.Limit > 0 }),
 	},
 	{
+		name: "guards resources with one key field only",
+		caught: []string{
+			"reads are guarded by Using", "updates are guarded by Using", "deletes are guarded by Using", "updates are guarded by Check", "inserts are guarded by Check",
+			"hidden is indistinguishable from absent", "writes change allowed rows only", "pages are full",
+		},
+		differs: "engine",
+		spec:    unless(func(op *core.Op) bool { return op.Resource.Key().Parts() != nil }),
+	},
+	{
 		name:    "drops the guard when a page is continued",
 		caught:  []string{"pages are full"},
 		differs: "store",

@@ -360,7 +360,7 @@ func (s *requester) together() {
 func (s *requester) body(r *core.Resource, depth int) map[string]any {
 	body := make(map[string]any)
 	for _, f := range r.Fields() {
-		if s.d.UpTo(2, "sets "+f.Name()) > 0 || f.Key() && s.d.UpTo(9, "sets the key") > 0 {
+		if s.d.UpTo(2, "sets "+f.Name()) > 0 || inKey(f) && s.d.UpTo(9, "sets the key") > 0 {
 			continue
 		}
 		switch {

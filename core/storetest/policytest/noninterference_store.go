@@ -147,7 +147,7 @@ func (w *worlds) stored(d kit.Drawer, f *core.Field) core.Value {
 func (w *worlds) columns(d kit.Drawer, r *core.Resource) core.Record {
 	rec := r.RecordOf(make([]core.Value, len(r.Columns())))
 	for c, f := range r.Columns() {
-		if !f.Key() && d.Bool("sets "+f.Name()) {
+		if !inKey(f) && d.Bool("sets "+f.Name()) {
 			rec = rec.With(c, w.stored(d, f))
 		}
 	}

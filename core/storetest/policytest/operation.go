@@ -126,19 +126,82 @@ func (m generator) values(f *core.Field) []core.Value {
 }
 
 // absentKey returns the n-th key of a sequence of keys that no initial row has.
-func absentKey(r *core.Resource, n int) core.Value {
-	switch r.Key().Type() {
-	case core.Int:
-		return core.IntValue(int64(HiddenKeys - 1 - n))
-	case core.UUID:
-		v, err := core.UUID.Convert(fmt.Sprintf("99999999-0000-4000-8000-%012d", n))
-		if err != nil {
-			panic(err)
+func (m generator) absentKey(r *core.Resource, n int) core.Value {
+	return m.otherKey(r, n, func(t core.Type) core.Value {
+		switch t {
+		case core.Int:
+			return core.IntValue(int64(HiddenKeys - 1 - n))
+		case core.UUID:
+			return uuidOf("99999999-0000-4000-8000-%012d", n)
 		}
-		return v
-	}
-	return core.TextValue(fmt.Sprintf("other-%d", n))
+		return core.TextValue(fmt.Sprintf("other-%d", n))
+	})
 }
+
+// hiddenKey returns the n-th key of hidden rows that the kit adds.
+func (m generator) hiddenKey(r *core.Resource, n int) core.Value {
+	return m.otherKey(r, n, func(t core.Type) core.Value {
+		switch t {
+		case core.Int:
+			return core.IntValue(int64(HiddenKeys + n))
+		case core.UUID:
+			return uuidOf("88888888-0000-4000-8000-%012d", n)
+		}
+		return core.TextValue(fmt.Sprintf("hidden-%d", n))
+	})
+}
+
+func uuidOf(format string, n int) core.Value {
+	v, err := core.UUID.Convert(fmt.Sprintf(format, n))
+	if err != nil {
+		panic(err) // the format is wrong
+	}
+	return v
+}
+
+// otherKey returns the value for the type of the key. A key of several fields has it in the last part that can hold such
+// values, and the other parts of the n-th row, so that the keys differ in one part only.
+func (m generator) otherKey(r *core.Resource, n int, value func(t core.Type) core.Value) core.Value {
+	parts := r.Key().Parts()
+	if parts == nil {
+		return value(r.Key().Type())
+	}
+	some := m.rows[r.Index()]
+	values, at := r.Key().Split(some[n%len(some)].Key()), variedPart(parts)
+	values[at] = value(parts[at].Type())
+	return core.TupleOf(values...)
+}
+
+// variedPart returns the position of the last key field that can have values of the kit; -1 if there is none.
+func variedPart(parts []*core.Field) int {
+	for i, part := range slices.Backward(parts) {
+		if t := part.Type(); part.Target() == nil && (t == core.Int || t == core.UUID || t == core.Text) {
+			return i
+		}
+	}
+	return -1
+}
+
+// keyed returns the row with another key and its parts. They are absent if the key is.
+func keyed(row core.Record, key core.Value) core.Record {
+	field := row.Resource().Key()
+	row = row.Set(field, key)
+	values := field.Split(key)
+	for i, part := range field.Parts() {
+		v := core.Value{}
+		if values != nil {
+			v = values[i]
+		}
+		row = row.Set(part, v)
+	}
+	return row
+}
+
+// inKey reports whether the field is the key or a part of it.
+func inKey(f *core.Field) bool { return f.Key() || f.KeyPart() }
+
+// generatesKeys reports whether backends generate keys of the resource.
+func generatesKeys(r *core.Resource) bool { return !core.DefaultKeySource(r).Assigned }
 
 // reads returns reads of every kind: by each key, by each value of each field, in each order, with limits and
 // projections. The first three are a Load, a Select and a Count of everything.
@@ -146,11 +209,11 @@ func (m generator) reads(r *core.Resource) []operation {
 	all := kit.KeysOf(m.rows[r.Index()])
 	byKey := []core.Order{{Field: r.Key()}}
 	attempts := []operation{
-		{kind: core.Load, res: r, keys: append(slices.Clone(all), absentKey(r, 0))},
+		{kind: core.Load, res: r, keys: append(slices.Clone(all), m.absentKey(r, 0))},
 		{kind: core.Select, res: r, order: byKey},
 		{kind: core.Count, res: r},
 	}
-	for _, key := range append(all, absentKey(r, 0)) {
+	for _, key := range append(all, m.absentKey(r, 0)) {
 		attempts = append(attempts, operation{kind: core.Load, res: r, keys: []core.Value{key}})
 	}
 	for n := 1; n <= 3; n++ {
@@ -249,7 +312,7 @@ func (m generator) readsBy(f *core.Field) []operation {
 		return attempts
 	}
 	for _, v := range m.values(f) {
-		if f.Key() && v.IsNull() {
+		if inKey(f) && v.IsNull() {
 			continue
 		}
 		eq := f.Compare(core.FilterEq, v)
@@ -276,15 +339,15 @@ func (m generator) inserts(r *core.Resource) []operation {
 			row = row.With(f.Column(), core.Value{})
 		}
 		add(row)
-		fresh := row.With(r.Key().Column(), absentKey(r, i))
+		fresh := keyed(row, m.absentKey(r, i))
 		add(fresh)
 		several = append(several, fresh)
-		if r.Key().Type() != core.Text {
-			add(row.With(r.Key().Column(), core.Value{}))
+		if generatesKeys(r) {
+			add(keyed(row, core.Value{}))
 		}
 		for c, f := range r.Columns() {
-			if !f.Key() {
-				add(fresh.With(c, core.Value{}), fresh.With(r.Key().Column(), absentKey(r, i+1000)).With(c, core.Null))
+			if !inKey(f) {
+				add(fresh.With(c, core.Value{}), keyed(fresh, m.absentKey(r, i+1000)).With(c, core.Null))
 			}
 		}
 	}
@@ -301,7 +364,7 @@ func (m generator) updates(r *core.Resource) []operation {
 	add := func(recs ...core.Record) {
 		attempts = append(attempts, operation{kind: core.Update, res: r, keys: kit.KeysOf(recs), records: recs})
 	}
-	keys := append(kit.KeysOf(m.rows[r.Index()]), absentKey(r, 0))
+	keys := append(kit.KeysOf(m.rows[r.Index()]), m.absentKey(r, 0))
 	change := func(key core.Value) core.Record {
 		return r.RecordOf(make([]core.Value, len(r.Columns()))).With(r.Key().Column(), key)
 	}
@@ -309,7 +372,7 @@ func (m generator) updates(r *core.Resource) []operation {
 		add(change(key))
 	}
 	for c, f := range r.Columns() {
-		if f.Key() {
+		if inKey(f) {
 			continue
 		}
 		for _, v := range m.values(f) {
@@ -331,7 +394,7 @@ func (m generator) updates(r *core.Resource) []operation {
 func (m generator) deletes(r *core.Resource) []operation {
 	keys := kit.KeysOf(m.rows[r.Index()])
 	var attempts []operation
-	for _, key := range append(slices.Clone(keys), absentKey(r, 0)) {
+	for _, key := range append(slices.Clone(keys), m.absentKey(r, 0)) {
 		attempts = append(attempts, operation{kind: core.Delete, res: r, keys: []core.Value{key}})
 	}
 	if len(keys) > 0 {
@@ -342,7 +405,7 @@ func (m generator) deletes(r *core.Resource) []operation {
 
 // nextIDs returns key allocations, where the resource generates keys.
 func (m generator) nextIDs(r *core.Resource) []operation {
-	if r.Key().Type() == core.Text {
+	if !generatesKeys(r) {
 		return nil
 	}
 	return []operation{{kind: core.NextID, res: r, n: 1}, {kind: core.NextID, res: r, n: 3}}

@@ -8,7 +8,7 @@ import (
 )
 
 // OwnedModel returns the default model of [PolicySpec]. Each record has a field owner, an integer that is hidden from
-// clients. The model has relations of each kind and keys of each type. Some fields and a relation have rules that forbid
+// clients. The model has relations of each kind, keys of each type and a key of several fields. Some fields and a relation have rules that forbid
 // updates, one rule depends on a relation, one field has a default and is read-only for clients, and a computed field
 // sets another field.
 func OwnedModel() *core.Model {
@@ -53,6 +53,14 @@ func OwnedModel() *core.Model {
 			{Name: "parent", APIName: "Parent", ToOne: "page"},
 			owner,
 		}},
+		core.ResourceSpec{Name: "seat", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "row", Type: core.Text, Key: true},
+			{Name: "number", APIName: "No", Type: core.Int, Key: true},
+			owner,
+			{Name: "note", Type: core.Text},
+			{Name: "next", ToOne: "seat"},
+			{Name: "before", ToMany: "seat", Inverse: "next"},
+		}},
 	)
 }
 
@@ -96,6 +104,10 @@ func ownedRows() seed.Data {
 		"page": {
 			"a": row{"owner": 1, "title": "x"}, "b": row{"owner": 2, "title": "x"}, "c": row{"title": "y"},
 			"a/1": row{"owner": 1, "title": "z", "parent": "a"}, "b/1": row{"owner": 2, "title": "z", "parent": "b"},
+		},
+		"seat": {
+			"a,1": row{"owner": 1, "note": "x"}, "a,2": row{"owner": 2, "note": "x", "next": "b,1"}, "a,11": row{"owner": 1, "next": "a,1"},
+			"b,1": row{"owner": 2}, "b,2": row{"owner": 1, "note": "y", "next": "a,2"}, "c,1": row{"note": "y", "next": "a,1"},
 		},
 	}
 }

@@ -29,7 +29,8 @@ type PolicySpec struct {
 	// Rows are the initial records of the stores, as for [seed.Records]. Include rows of each principal, rows
 	// without owner (null in place of the id), and rows that reference each other. The kit stores only these rows and
 	// copies of them with other keys or with values of other rows, so each value that a rule depends on must occur.
-	// Integer keys must be less than [HiddenKeys].
+	// Integer keys must be less than [HiddenKeys]. A resource with several key fields needs rows, and one of the fields must be
+	// an int, a text or a uuid, but no relation.
 	Rows seed.Data
 	// Principals are the principals for which the kit sends operations. At least two must be able to read different
 	// rows. The kit also sends operations without a principal, as [core.System], and for copies of the principals

@@ -37,6 +37,11 @@ func newScenario(ctx context.Context, tb testing.TB, open storetest.Factory, spe
 	if err != nil {
 		tb.Fatalf("PolicySpec.Rows do not fit the model: %v", err)
 	}
+	for _, r := range spec.Model.Resources() {
+		if parts := r.Key().Parts(); parts != nil && (len(begin[r.Index()]) == 0 || variedPart(parts) < 0) {
+			tb.Fatalf("policytest: %s has several key fields, so PolicySpec.Rows must have rows of it, and one of the fields must be an int, a text or a uuid", r)
+		}
+	}
 	t := &scenario{TB: tb, PolicySpec: spec, ctx: ctx, direct: &directBackend{Backend: open(tb, spec.Model)}, stack: spec.Stack(tb), initial: begin}
 	decorators := t.stack.Decorators
 	if instrumented {

@@ -1,7 +1,6 @@
 package policytest
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -119,9 +118,11 @@ const programKeyCount = 6
 func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 	all := p.generator.values(f)
 	target := f.Resource()
+	if inKey(f) {
+		all = all[1:] // without null
+	}
 	switch {
 	case f.Key():
-		all = all[1:] // without null
 	case f.Target() != nil && !f.Many():
 		target = f.Target()
 		for _, row := range slices.Concat(p.hidden[target.Index()], p.granting[target.Index()]) {
@@ -140,7 +141,7 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 		stored = append(stored, row.Key())
 	}
 	for n := range programKeyCount {
-		stored, all = append(stored, absentKey(target, n)), append(all, absentKey(target, n), hiddenKey(target, n))
+		stored, all = append(stored, p.generator.absentKey(target, n)), append(all, p.generator.absentKey(target, n), p.generator.hiddenKey(target, n))
 	}
 	if f.Unique() {
 		stored = p.freeOf(f, stored)
@@ -151,19 +152,4 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 // freeOf removes the values that hidden rows hold.
 func (p *valuePool) freeOf(f *core.Field, values []core.Value) []core.Value {
 	return slices.DeleteFunc(slices.Clone(values), func(v core.Value) bool { return v.IsSet() && p.hiddenUniques[f][v] })
-}
-
-// hiddenKey returns the n-th key of hidden rows that the kit adds.
-func hiddenKey(r *core.Resource, n int) core.Value {
-	switch r.Key().Type() {
-	case core.Int:
-		return core.IntValue(int64(HiddenKeys + n))
-	case core.UUID:
-		v, err := core.UUID.Convert(fmt.Sprintf("88888888-0000-4000-8000-%012d", n))
-		if err != nil {
-			panic(err) // the text above is wrong
-		}
-		return v
-	}
-	return core.TextValue(fmt.Sprintf("hidden-%d", n))
 }

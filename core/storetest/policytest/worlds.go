@@ -118,7 +118,7 @@ func (w *worlds) drawRows(d kit.Drawer) rows {
 // changeUnreadable changes fields of a readable row that the actor may not read.
 func (w *worlds) changeUnreadable(d kit.Drawer, row core.Record) core.Record {
 	for c, f := range row.Resource().Columns() {
-		if w.grants(row) || f.Key() || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("change "+f.Name()) {
+		if w.grants(row) || inKey(f) || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("change "+f.Name()) {
 			continue
 		}
 		if other := row.With(c, d.Pick(w.pool.values[f].stored, f.Name())); w.sameDecisions(row, other) {
@@ -144,7 +144,7 @@ func (w *worlds) sameDecisions(a, b core.Record) bool {
 // changeHidden returns the hidden row with a changed value. The row stays hidden.
 func (w *worlds) changeHidden(d kit.Drawer, row core.Record) core.Record {
 	f := d.Field(row.Resource(), "change")
-	if f.Key() || f.Unique() {
+	if inKey(f) || f.Unique() {
 		return row
 	}
 	values := w.pool.values[f].compared
@@ -180,7 +180,7 @@ func (w *worlds) copyHidden(d kit.Drawer, r *core.Resource) (core.Record, bool) 
 	for _, f := range r.Uniques() {
 		row = row.With(f.Column(), core.Null)
 	}
-	row = w.changeHidden(d, row).With(r.Key().Column(), hiddenKey(r, w.added))
+	row = keyed(w.changeHidden(d, row), w.pool.generator.hiddenKey(r, w.added))
 	w.added++
 	return row, w.isHidden(row)
 }
