@@ -47,6 +47,11 @@ var keyPartRules = []rule{
 		referencesAreFound,
 	},
 	{
+		"conditions and orders cross references of several fields",
+		"Related conditions and paths of orders lead from a reference to the record with all parts of its key, and from that record back.",
+		conditionsCrossReferences,
+	},
+	{
 		"conditions hold for keys and their parts",
 		"Using and Check may name a key of several fields, its parts, and relations through fields.",
 		conditionsOnParts,
@@ -240,8 +245,8 @@ func relationsFollowFields(t *kit.Fixture) {
 func referencesAreFound(t *kit.Fixture) {
 	fillLines(t)
 	t.Insert("parcel",
-		kit.Fields{"id": 1, "spare": "11,1", "line": "2,3"}, kit.Fields{"id": 2, "spare": "1,11", "order": 1}, kit.Fields{"id": 3, "line": "1,2"},
-		kit.Fields{"id": 4, "spare": "1,2", "line": "1,11"}, kit.Fields{"id": 5, "spare": "1,2", "line": "1,2"})
+		kit.Fields{"id": 1, "spare": "11,1", "line": "2,3"}, kit.Fields{"id": 2, "spare": "1,11", "order": 11}, kit.Fields{"id": 3, "line": "1,2"},
+		kit.Fields{"id": 4, "spare": "1,2", "line": "1,11"}, kit.Fields{"id": 5, "spare": "1,2", "line": "1,2"}, kit.Fields{"id": 6, "order": 1})
 	for _, field := range []string{"spare", "line"} {
 		for name, where := range map[string]core.Filter{
 			"equal": core.Eq(field, "1,2"), "not equal": core.Ne(field, "1,2"), "in": core.In(field, "1,2", nil, "11,1", "1,3"),
@@ -258,12 +263,49 @@ func referencesAreFound(t *kit.Fixture) {
 			t.Same(field+" "+name, t.Where("parcel", where), want...)
 		}
 	}
-	for limit := 1; limit <= 6; limit++ {
-		t.SameKeys("by spare", t.AllPages("parcel", core.Query{Order: []string{"spare"}, Limit: limit}), 4, 5, 2, 1, 3)
-		t.SameKeys("by spare descending", t.AllPages("parcel", core.Query{Order: []string{"-spare"}, Limit: limit}), 3, 1, 2, 4, 5)
-		t.SameKeys("by line", t.AllPages("parcel", core.Query{Order: []string{"line"}, Limit: limit}), 3, 5, 4, 1, 2)
-		t.SameKeys("by line descending", t.AllPages("parcel", core.Query{Order: []string{"-line", "-id"}, Limit: limit}), 2, 1, 4, 5, 3)
+	for limit := 1; limit <= 7; limit++ {
+		t.SameKeys("by spare", t.AllPages("parcel", core.Query{Order: []string{"spare"}, Limit: limit}), 4, 5, 2, 1, 3, 6)
+		t.SameKeys("by spare descending", t.AllPages("parcel", core.Query{Order: []string{"-spare"}, Limit: limit}), 3, 6, 1, 2, 4, 5)
+		t.SameKeys("by line", t.AllPages("parcel", core.Query{Order: []string{"line"}, Limit: limit}), 3, 5, 4, 1, 2, 6)
+		t.SameKeys("by line descending", t.AllPages("parcel", core.Query{Order: []string{"-line", "-id"}, Limit: limit}), 6, 2, 1, 4, 5, 3)
 	}
+}
+
+func conditionsCrossReferences(t *kit.Fixture) {
+	fillLines(t)
+	t.Insert("page", kit.Fields{"slug": "p"})
+	t.Insert("parcel", kit.Fields{"id": 1, "line": "1,2", "spare": "1,11"}, kit.Fields{"id": 2, "line": "2,3"}, kit.Fields{"id": 3, "order": 1, "spare": "1,2"})
+	t.Insert("mark", kit.Fields{"line": "1,11", "page": "p"}, kit.Fields{"line": "2,3", "page": "p"})
+	for name, row := range map[string]struct {
+		resource string
+		where    core.Filter
+		want     []any
+	}{
+		"exists":             {"parcel", core.Related("line", core.All()), []any{1, 2}},
+		"does not exist":     {"parcel", core.Not(core.Related("spare", core.All())), []any{2}},
+		"with a value":       {"parcel", core.Related("spare", core.Eq("text", "a")), []any{3}},
+		"with another value": {"parcel", core.Related("line", core.Eq("text", "b")), nil},
+		"with a key":         {"parcel", core.Related("line", core.Gt("key", "1,2")), []any{2}},
+		"two steps":          {"parcel", core.Related("line", core.Related("order", core.Eq("id", 2))), []any{2}},
+		"in a key":           {"mark", core.Related("line", core.Eq("text", "b")), []any{"1,11,p"}},
+		"back":               {"line", core.Related("parcels", core.All()), []any{"1,2", "2,3"}},
+		"back with a value":  {"line", core.Related("spares", core.Eq("id", 3)), []any{"1,2"}},
+		"not back":           {"line", core.Not(core.Related("spares", core.All())), []any{"1,-1", "2,3", "11,1"}},
+		"there and back":     {"parcel", core.Related("spare", core.Related("parcels", core.Eq("id", 1))), []any{3}},
+	} {
+		t.SameKeys(name, t.Where(row.resource, row.where), row.want...)
+		kit.Equal(t.Client, "count of "+name, t.Count(row.resource, row.where), len(row.want))
+	}
+	for limit := 1; limit <= 4; limit++ {
+		t.SameKeys("by the text of spare", t.AllPages("parcel", core.Query{Order: []string{"spare.text"}, Limit: limit}), 3, 1, 2)
+		t.SameKeys("by the key of line descending", t.AllPages("parcel", core.Query{Order: []string{"-line.key"}, Limit: limit}), 3, 2, 1)
+		t.SameKeys("by the group of the order of line", t.AllPages("parcel", core.Query{Order: []string{"line.order.id", "-id"}, Limit: limit}), 1, 2, 3)
+	}
+	guarded := t.GuardedBy(kit.Must(t.Resource("parcel").Bind(core.Related("line", core.Eq("text", "a"))))(t.Client, "bind"), core.All())
+	t.SameKeys("under a condition", guarded.All("parcel"), 1)
+	_, err := guarded.TryUpdate("parcel", kit.Fields{"id": 2, "spare": nil})
+	t.Fails("update of a hidden record", err, t.Resource("parcel").NotFound(core.IntValue(2)))
+	guarded.Delete("parcel", 1)
 }
 
 func conditionsOnParts(t *kit.Fixture) {

@@ -71,6 +71,8 @@ func Model() *core.Model {
 			{Name: "order", APIName: "Order", ToOne: "order", Key: true},
 			{Name: "number", APIName: "No", Type: core.Int, Key: true},
 			{Name: "text", Type: core.Text},
+			{Name: "parcels", ToMany: "parcel", Inverse: "line"},
+			{Name: "spares", ToMany: "parcel", Inverse: "spare"},
 		}},
 		core.ResourceSpec{Name: "parcel", APIName: "Parcel", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
