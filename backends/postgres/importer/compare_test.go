@@ -393,7 +393,10 @@ func (c *comparison) records(t *testing.T) {
 		}
 	}
 	for _, f := range c.resource.Fields() {
-		if f.Inverse() != nil && !f.Stored() {
+		switch near, _ := f.Through(); {
+		case near != nil:
+			c.through(t, f)
+		case f.Inverse() != nil && !f.Stored():
 			c.related(t, f)
 		}
 	}
@@ -443,23 +446,55 @@ const shownIDs = 1000
 func (c *comparison) related(t *testing.T, f *core.Field) {
 	t.Helper()
 	other := c.compare(t, f.Target())
-	parts := f.Inverse().Parts()
-	if parts == nil {
-		parts = []*core.Field{f.Inverse()}
+	children := other.pairs(t, f.Inverse(), other.keyText(), other.keyOrder())
+	c.lists(t, f, other, children)
+}
+
+// through compares a list through a join table.
+func (c *comparison) through(t *testing.T, f *core.Field) {
+	t.Helper()
+	near, far := f.Through()
+	links, other := c.compare(t, near.Resource()), c.compare(t, f.Target())
+	var on []string
+	for i, col := range links.columnsOf(stored(far)) {
+		on = append(on, "l."+col.name+" = t."+other.columnsOf(keyParts(f.Target()))[i].name)
 	}
-	stored := other.columnsOf(parts)
-	children := make(map[string][]string)
-	for _, pair := range c.query(t, "SELECT json_build_array("+textOf(stored)+", "+other.keyText()+")::text FROM "+table(f.Target())+
-		" WHERE NOT "+isNull(stored)+" ORDER BY "+other.keyOrder()) {
+	// The key of the target is read and ordered in its own table.
+	key := "(SELECT " + other.keyText() + " FROM " + table(f.Target()) + " t WHERE " + strings.Join(on, " AND ") + ")"
+	position := "(SELECT n FROM (SELECT *, row_number() OVER (ORDER BY " + other.keyOrder() + ") AS n FROM " + table(f.Target()) + ") t WHERE " + strings.Join(on, " AND ") + ")"
+	c.lists(t, f, other, links.pairs(t, near, key, position))
+}
+
+// stored returns the fields that hold a relation.
+func stored(f *core.Field) []*core.Field {
+	if parts := f.Parts(); parts != nil {
+		return parts
+	}
+	return []*core.Field{f}
+}
+
+// pairs returns the values of an SQL expression, in an order, by the key that the relation of their row has.
+func (c *comparison) pairs(t *testing.T, relation *core.Field, expression, order string) map[string][]string {
+	t.Helper()
+	columns := c.columnsOf(stored(relation))
+	all := make(map[string][]string)
+	for _, pair := range c.query(t, "SELECT json_build_array("+textOf(columns)+", "+expression+")::text FROM "+table(c.resource)+
+		" l WHERE NOT "+isNull(columns)+" ORDER BY "+order) {
 		texts, _ := decoded(pair).([]any)
 		parent, _ := texts[0].(string)
 		child, _ := texts[1].(string)
-		if len(parts) > 1 { // spelled as in the keys
-			list, _ := json.Marshal(textsOf(parent, len(parts)))
+		if len(columns) > 1 { // spelled as in the keys
+			list, _ := json.Marshal(textsOf(parent, len(columns)))
 			parent = string(list)
 		}
-		children[parent] = append(children[parent], child)
+		all[parent] = append(all[parent], child)
 	}
+	return all
+}
+
+// lists compares the other side of a relation with the keys of its records.
+func (c *comparison) lists(t *testing.T, f *core.Field, other *comparison, children map[string][]string) {
+	t.Helper()
 	for id, record := range c.shown {
 		value, shown := record[f.APIName()]
 		ids, _ := value.([]any)

@@ -74,6 +74,13 @@
 // side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMNS, with a number
 // appended if necessary. COLUMNS are those that neither the key nor another relation has, if there are any.
 //
+// # Join tables
+//
+// In a table whose key consists of two foreign keys, every row joins two records. It becomes a resource, and each of the two sides gets
+// a read-only list of the other ([core.FieldSpec.Through]). The list has the name of the other table; if that name would be ambiguous
+// or is in use, OTHER_through_JOIN, and in a table that is joined with itself, TABLE_through_JOIN_by_COLUMNS. Remove ReadOnly to let
+// clients set the list: they then insert and delete rows of the join table.
+//
 // # API names
 //
 // A table or column whose name is no API name (see [core.FieldSpec]) gets one, with underscores for the other characters

@@ -46,11 +46,12 @@ func (c *catalog) result() *Result {
 	for _, r := range m.resources {
 		m.addFields(r)
 	}
-	m.addRelations()
+	relations := m.addRelations()
 	for _, r := range m.resources {
 		m.addIndexes(r)
 		m.addRules(r)
 	}
+	m.addLists(relations)
 	out := &Result{Schema: c.schemas[0], Rules: m.rules, Sources: m.sources()}
 	for _, r := range m.resources {
 		out.Resources = append(out.Resources, core.ResourceSpec{

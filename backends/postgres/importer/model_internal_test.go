@@ -58,12 +58,15 @@ func drawIndexes(t *rapid.T, table *table) {
 	key := rapid.Permutation(columns[:rapid.IntRange(1, min(3, len(columns))).Draw(t, "key columns")]).Draw(t, "key")
 	table.indexes = append(table.indexes, index{Name: "key", Method: "btree", Primary: true, Unique: true, Columns: key})
 	for range rapid.IntRange(0, 3).Draw(t, "indexes") {
-		table.indexes = append(table.indexes, index{
+		x := index{
 			Name: "index", Method: rapid.SampledFrom([]string{"btree", "gin"}).Draw(t, "method"), Unique: rapid.Bool().Draw(t, "unique"),
 			Partial: rapid.IntRange(0, 2).Draw(t, "partial") == 0, Columns: some.Draw(t, "of"),
-			Condition: "(" + pgsql.Name(rapid.SampledFrom(columns).Draw(t, "where")) + rapid.SampledFrom([]string{" IS NULL)", " = 5)", " = 'x'::text)", " = true)", " > 5)"}).Draw(t, "is"),
-			Options:   []int16{rapid.SampledFrom([]int16{0, 1, 3}).Draw(t, "first"), rapid.SampledFrom([]int16{0, 2, 3}).Draw(t, "second")},
-		})
+			Options: []int16{rapid.SampledFrom([]int16{0, 1, 3}).Draw(t, "first"), rapid.SampledFrom([]int16{0, 2, 3}).Draw(t, "second")},
+		}
+		if x.Options = x.Options[:len(x.Columns)]; x.Partial {
+			x.Condition = "(" + pgsql.Name(rapid.SampledFrom(columns).Draw(t, "where")) + rapid.SampledFrom([]string{" IS NULL)", " = 5)", " = 'x'::text)", " = true)", " > 5)"}).Draw(t, "is")
+		}
+		table.indexes = append(table.indexes, x)
 	}
 }
 

@@ -24,7 +24,7 @@ type relation struct {
 
 // addRelations makes the relations of one column first, because those of several columns are derived from them. The names of
 // derived relations must differ from those of all columns, and the names of inverses from those of all fields.
-func (m *modelBuilder) addRelations() {
+func (m *modelBuilder) addRelations() []*relation {
 	relations := m.relations()
 	for _, rel := range relations {
 		rel.label = rel.distinct(relations)
@@ -41,6 +41,7 @@ func (m *modelBuilder) addRelations() {
 	for _, rel := range relations {
 		rel.addInverse(rel.ambiguous(relations))
 	}
+	return relations
 }
 
 // relations returns the relations of all foreign keys that can be one, after it has set the types of their fields.
@@ -182,7 +183,7 @@ func (rel *relation) ambiguous(relations []*relation) bool {
 
 // addDerived adds the to-one relation of a foreign key whose columns have fields of their own.
 func (rel *relation) addDerived(byColumns bool) {
-	rel.field = rel.from.freeName(rel.to.table.resource, rel.label, byColumns)
+	rel.field = rel.from.freeName(rel.to.table.resource, rel.to.table.resource+"_by_"+rel.label, byColumns)
 	f := core.FieldSpec{Name: rel.field, ToOne: rel.to.table.resource, Via: rel.columns}
 	f.ReadOnly = slices.ContainsFunc(rel.columns, func(column string) bool { return rel.from.field(column).ReadOnly })
 	rel.from.fields = append(rel.from.fields, f)
@@ -298,7 +299,8 @@ func without(names, others []string) []string {
 // addInverse adds the inverse of a relation to its target, read-only: in SQL, a change of a row changes no rows that refer
 // to it. With byColumns, its name has the columns in it.
 func (rel *relation) addInverse(byColumns bool) {
-	f := core.FieldSpec{Name: rel.to.freeName(rel.from.table.resource, rel.label, byColumns), Inverse: rel.field, ReadOnly: true}
+	name := rel.from.table.resource
+	f := core.FieldSpec{Name: rel.to.freeName(name, name+"_by_"+rel.label, byColumns), Inverse: rel.field, ReadOnly: true}
 	if rel.toOne {
 		f.ToOne = rel.from.table.resource
 	} else {
@@ -307,15 +309,80 @@ func (rel *relation) addInverse(byColumns bool) {
 	rel.to.fields = append(rel.to.fields, f)
 }
 
-// freeName returns a name that the resource does not have yet: the name, or NAME_by_LABEL, with a number if necessary.
-func (r *resource) freeName(name, label string, long bool) string {
-	if !long && !r.has(name) {
-		return name
+// join is a table whose key consists of two foreign keys.
+type join [2]*relation
+
+// addLists adds the lists through join tables to both sides, read-only like other inverses. The names of all other fields come
+// first.
+func (m *modelBuilder) addLists(relations []*relation) {
+	var joins []join
+	for _, r := range m.resources {
+		if j, ok := r.join(relations); ok {
+			joins = append(joins, j)
+		}
 	}
-	base := name + "_by_" + label
-	free := base
+	for _, j := range joins {
+		several := slices.ContainsFunc(joins, func(other join) bool {
+			return other != j && (other[0].to == j[0].to && other[1].to == j[1].to || other[0].to == j[1].to && other[1].to == j[0].to)
+		})
+		m.addList(j[0], j[1], several)
+		m.addList(j[1], j[0], several)
+	}
+}
+
+// join returns the two relations that the key of the resource consists of; false if it consists of others.
+func (r *resource) join(relations []*relation) (j join, ok bool) {
+	var inKey []*relation
+	rest := r.key
+	for _, rel := range relations {
+		if rel.from == r && len(without(rel.columns, r.key)) == 0 {
+			inKey, rest = append(inKey, rel), without(rest, rel.columns)
+		}
+	}
+	whole := func(rel *relation) bool { return len(rel.columns) == len(r.key) }
+	if len(inKey) != len(j) || len(rest) > 0 || slices.ContainsFunc(inKey, whole) || r.table.readOnly() {
+		return j, false
+	}
+	return join(inKey), true
+}
+
+// addList adds the list of the records that links join with those of a resource. near is the relation of a link to that
+// resource, far the relation to the records of the list.
+func (m *modelBuilder) addList(near, far *relation, several bool) {
+	link, target := near.from.table.resource, far.to.table.resource
+	long, through := target+"_through_"+link, link
+	if near.to == far.to {
+		long, through = long+"_by_"+far.label, link+"."+far.field
+	}
+	namesake := func(r *resource) bool { return r.table.resource == through && r != near.from }
+	if slices.ContainsFunc(m.resources, namesake) || near.from.joinsTwice(near, far) {
+		m.note(near.from.table, "", Note{Kind: LeftOut, Finding: "the list of " + quoteName(target) + " through it, because a model cannot name its relations"})
+		return
+	}
+	name := near.to.freeName(target, long, several || near.to == far.to)
+	near.to.fields = append(near.to.fields, core.FieldSpec{Name: name, ToMany: target, Through: through, ReadOnly: true})
+}
+
+// joinsTwice reports whether a pair of unique columns joins the same resources as the two relations. A list of a model cannot
+// say which of the two it goes through.
+func (r *resource) joinsTwice(near, far *relation) bool {
+	leads := func(column string, rel *relation) bool { return r.field(column).ToOne == rel.to.table.resource }
+	joins := func(a, b string) bool {
+		return leads(a, near) && leads(b, far) && (near.to != far.to || b == far.field)
+	}
+	return slices.ContainsFunc(r.uniques, func(pair []string) bool {
+		return len(pair) == 2 && (joins(pair[0], pair[1]) || joins(pair[1], pair[0]))
+	})
+}
+
+// freeName returns a name that the resource does not have yet: the short one, or the long one with a number if necessary.
+func (r *resource) freeName(short, long string, ambiguous bool) string {
+	if !ambiguous && !r.has(short) {
+		return short
+	}
+	free := long
 	for i := 2; r.has(free); i++ {
-		free = base + "_" + strconv.Itoa(i)
+		free = long + "_" + strconv.Itoa(i)
 	}
 	return free
 }

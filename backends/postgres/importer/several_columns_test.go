@@ -119,8 +119,8 @@ func TestForeignKeysOfSeveralColumnsBecomeRelations(t *testing.T) {
 			`CREATE TABLE a (` + id + `); CREATE TABLE b (id text PRIMARY KEY);
 			 CREATE TABLE j (b text REFERENCES b, a int REFERENCES a ON DELETE CASCADE, n int, PRIMARY KEY (a, b));`,
 			map[string][]string{
-				"a": {"id int key", "j ->> j of a readonly"},
-				"b": {"id text key", "j ->> j of b readonly"},
+				"a": {"id int key", "j ->> j of a readonly", "b ->> b through j readonly"},
+				"b": {"id text key", "j ->> j of b readonly", "a ->> a through j readonly"},
 				"j": {"a -> a cascade key", "b -> b restrict key", "n int"},
 			},
 		},
@@ -143,6 +143,7 @@ func TestForeignKeysOfSeveralColumnsBecomeRelations(t *testing.T) {
 				"usr": {
 					"org int key", "nr int key", "member_by_usr ->> member of usr_by_usr readonly",
 					"member_by_friend ->> member of usr_by_friend readonly", "member_by_boss ->> member of usr_by_boss readonly",
+					"usr_through_member_by_friend ->> usr through member.usr_by_friend readonly", "usr_through_member_by_usr ->> usr through member.usr_by_usr readonly",
 				},
 				"member": {
 					"org int key", "usr int key", "friend int key", "boss int", "usr_by_usr -> usr via org,usr cascade",
@@ -243,6 +244,60 @@ func TestForeignKeysOfSeveralColumnsBecomeRelations(t *testing.T) {
 			}
 			if left := importertest.Notes(got, importer.LeftOut, importer.Refused); left != nil {
 				t.Error(left)
+			}
+			if _, err := importertest.Store(t, got); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestJoinTablesBecomeLists(t *testing.T) {
+	const a, b = "CREATE TABLE a (id int PRIMARY KEY);", "CREATE TABLE b (x int, y int, PRIMARY KEY (x, y));"
+	const toB = "x int, y int, FOREIGN KEY (x, y) REFERENCES b"
+	for _, c := range []struct {
+		scenario, sql string
+		want          map[string][]string
+	}{
+		{
+			"with columns of its own, and a key of several columns on one side", a + b + `CREATE TABLE j (a int REFERENCES a, note text, ` + toB + `, PRIMARY KEY (x, y, a))`,
+			map[string][]string{"a": {"b ->> b through j readonly"}, "b": {"a ->> a through j readonly"}},
+		},
+		{
+			"with a column that both sides share", b + `CREATE TABLE c (x int, z int, PRIMARY KEY (x, z));
+				CREATE TABLE j (x int, y int, z int, PRIMARY KEY (x, y, z), FOREIGN KEY (x, y) REFERENCES b, FOREIGN KEY (x, z) REFERENCES c)`,
+			map[string][]string{"b": {"c ->> c through j readonly"}, "c": {"b ->> b through j readonly"}},
+		},
+		{
+			"of one table", a + `CREATE TABLE follow (who int REFERENCES a, whom int REFERENCES a, PRIMARY KEY (who, whom))`,
+			map[string][]string{"a": {"a_through_follow_by_whom ->> a through follow.whom readonly", "a_through_follow_by_who ->> a through follow.who readonly"}},
+		},
+		{
+			"several between the same tables", a + b + `CREATE TABLE j (a int REFERENCES a, ` + toB + `, PRIMARY KEY (x, y, a)); CREATE TABLE k (a int REFERENCES a, ` + toB + `, PRIMARY KEY (a, x, y))`,
+			map[string][]string{"a": {"b_through_j ->> b through j readonly", "b_through_k ->> b through k readonly"}, "b": {"a_through_j ->> a through j readonly", "a_through_k ->> a through k readonly"}},
+		},
+		{
+			"names avoid columns and inverses", `CREATE TABLE a (id int PRIMARY KEY, b_through_j int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); CREATE TABLE j (a int REFERENCES a, b int REFERENCES b, PRIMARY KEY (a, b))`,
+			map[string][]string{"a": {"b_through_j_2 ->> b through j readonly"}, "b": {"a_through_j ->> a through j readonly"}},
+		},
+		{
+			"further foreign keys outside the key", a + b + `CREATE TABLE j (a int REFERENCES a, ` + toB + `, by int REFERENCES a, PRIMARY KEY (x, y, a))`,
+			map[string][]string{"a": {"b ->> b through j readonly"}, "b": {"a ->> a through j readonly"}},
+		},
+		{
+			"the other side by a second unique pair", `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE j (a int REFERENCES a, b int REFERENCES b, c int REFERENCES a, PRIMARY KEY (a, b), UNIQUE (b, c))`,
+			map[string][]string{"a": nil, "b": nil},
+		},
+		{"a column beside two foreign keys", a + b + `CREATE TABLE j (a int REFERENCES a, ` + toB + `, n int, PRIMARY KEY (x, y, a, n))`, map[string][]string{"a": nil, "b": nil}},
+		{"three foreign keys", a + b + `CREATE TABLE j (a int REFERENCES a, ` + toB + `, c int REFERENCES a, PRIMARY KEY (x, y, a, c))`, map[string][]string{"a": nil, "b": nil}},
+		{"two foreign keys of one column", a + `CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE j (a int REFERENCES a REFERENCES b, n int, PRIMARY KEY (a, n))`, map[string][]string{"a": nil, "b": nil}},
+		{"foreign keys outside the key", a + b + `CREATE TABLE j (id int PRIMARY KEY, a int REFERENCES a, ` + toB + `)`, map[string][]string{"a": nil, "b": nil}},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			got := importertest.Import(t, c.sql)
+			for name, want := range c.want {
+				lists := slices.DeleteFunc(importertest.Fields(t, got, name), func(f string) bool { return !strings.Contains(f, " through ") })
+				importertest.Expect(t, name, lists, want)
 			}
 			if _, err := importertest.Store(t, got); err != nil {
 				t.Error(err)

@@ -92,6 +92,9 @@ func describe(f core.FieldSpec) string {
 	if f.Inverse != "" {
 		parts = append(parts, "of", f.Inverse)
 	}
+	if f.Through != "" {
+		parts = append(parts, "through", f.Through)
+	}
 	if f.Via != nil {
 		parts = append(parts, "via", strings.Join(f.Via, ","))
 	}
