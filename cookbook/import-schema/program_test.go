@@ -130,7 +130,7 @@ func TestReportIsASummaryThenNotesByKind(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), "SET search_path = "+pgx.Identifier{schema}.Sanitize()+";"+everything)
 	r := run(t, "-url", pgtest.URL(t), "-schema", schema, "-notes")
-	summary := regexp.MustCompile(`^tables and views: 3 of 5 became resources
+	summary := regexp.MustCompile(`^tables and views: 4 of 5 became resources
 notes: (\d+) left out, (\d+) refused, (\d+) changed, (\d+) server
 `)
 	counts := summary.FindStringSubmatch(r.report)

@@ -356,7 +356,7 @@ func (m *modelBuilder) addList(near, far *relation, several bool) {
 	}
 	namesake := func(r *resource) bool { return r.table.resource == through && r != near.from }
 	if slices.ContainsFunc(m.resources, namesake) || near.from.joinsTwice(near, far) {
-		m.note(near.from.table, "", Note{Kind: LeftOut, Finding: "the list of " + quoteName(target) + " through it, because a model cannot name its relations"})
+		m.note(near.from.table, far.Name, Note{Kind: LeftOut, Finding: "the list of " + quoteName(target) + " through its table, because a model cannot say which relations lead there"})
 		return
 	}
 	name := near.to.freeName(target, long, several || near.to == far.to)

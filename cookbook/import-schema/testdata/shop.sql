@@ -19,6 +19,7 @@ CREATE TABLE shop.order_item (
   what text,
   PRIMARY KEY ("order", line)
 );
+CREATE TABLE shop.visit (at timestamptz, page text);
 
 INSERT INTO shop.customer (email, invited_by) VALUES ('ada@example.com', NULL), ('bob@example.com', 1), ('cyd@example.com', 1);
 INSERT INTO shop."order" (id, customer, status, placed, total) VALUES
