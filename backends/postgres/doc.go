@@ -128,6 +128,11 @@
 // therefore counts the matching rows up to 1,000. If there are no more, it reads all of them and sorts; otherwise it reads
 // the rows in the order of the page and decides the condition for each.
 //
+// A policy such as "issues of projects with a membership of the user" leads from a row to one record by a to-one relation. If
+// it permits at most 16 such records, and an index has the relation and then the fields of the order, the statement merges the
+// rows of these records in the order of the page. It reads little more than the page. The keys of the records must be
+// integers or UUIDs, and the page must have a usual size, such as 20, 25, 50 or 100.
+//
 // Each step of a condition needs an index: on the foreign key of a to-one relation, which DDL makes, and on the fields that
 // the condition compares. For a policy such as "issues of projects with a membership of the user" these are
 //

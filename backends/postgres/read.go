@@ -4,10 +4,12 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -152,7 +154,12 @@ func (r *reader) selectStatement() (call, error) {
 	rows := "SELECT " + b.piece(func() { each.columns(r.needed()) }) + from
 	with, branches := "", make([]string, 0, 3)
 	if r.maybeFew() {
+		keys, merged := r.merged(b, rows, tail, steps)
+		if len(merged) > 0 {
+			rows += "(SELECT keys.k IS NULL FROM keys) AND "
+		}
 		with, branches = r.few(b, from, rows, steps)
+		with, branches = "WITH "+keys+with, append(merged, branches...)
 		rows += "NOT (SELECT few.are FROM few) AND "
 	}
 	for _, page := range pages {
@@ -163,9 +170,12 @@ func (r *reader) selectStatement() (call, error) {
 }
 
 // where returns the conditions of the operation on the row, and the row behind the policies' condition.
-func (r *reader) where(t row) (row, string) {
+func (r *reader) where(t row) (row, string) { return r.whereUnder(t, r.op.Using) }
+
+// whereUnder is [reader.where] with another condition of the policies.
+func (r *reader) whereUnder(t row, using core.Filter) (row, string) {
 	where := t.piece(func() {
-		t = t.behind(r.op.Using)
+		t = t.behind(using)
 		t.filter(r.op.Where, false)
 	})
 	return t, where
@@ -189,7 +199,7 @@ func (r *reader) maybeFew() bool {
 func (r *reader) few(b *builder, from, rows string, steps []step) (with string, branches []string) {
 	t, where := r.where(b.row(r.table))
 	with = b.piece(func() {
-		b.write("WITH few AS MATERIALIZED (SELECT count(*) <= ", mostFew, " AS are FROM (SELECT", from)
+		b.write("few AS MATERIALIZED (SELECT count(*) <= ", mostFew, " AS are FROM (SELECT", from)
 		b.row(r.table).filter(relatedParts(r.op.Using), false)
 		t.and(relatedParts(r.op.Where))
 		b.write(" LIMIT ", mostFew, " + 1) AS n) ")
@@ -199,6 +209,86 @@ func (r *reader) few(b *builder, from, rows string, steps []step) (with string, 
 		all += r.position(t, after(steps))
 	}
 	return with, []string{all}
+}
+
+// A policy often shows the rows that lead to one of a few related rows, such as the issues of the projects of a member. If an
+// index has the rows of each related row in the order of the page, the rows of the page are the first of a merge of these
+// lists. The statement has a branch for each of mostMerged lists, of which MergeAppend reads only the rows that the page
+// needs. It finds the keys of the related rows first. If there are more, the keys are null and all branches are empty.
+
+// mostMerged is the greatest number of related rows whose lists are merged. Each takes time to plan.
+const mostMerged = 16
+
+// merged returns the query of the name keys, and the branches that read the rows of each key; none if that is not possible.
+func (r *reader) merged(b *builder, rows, tail string, steps []step) (with string, branches []string) {
+	through, rest := r.throughOne()
+	if through.Kind() != core.FilterRelated || !r.usualLimit() {
+		return "", nil
+	}
+	t, where := r.whereUnder(b.row(r.table), rest)
+	pages := r.pages(t, steps)
+	if len(pages) > 1 {
+		return "", nil
+	}
+	with = b.piece(func() {
+		to := t.related(through.Relation().Target())
+		b.write("keys AS MATERIALIZED (SELECT CASE WHEN cardinality(a.k) <= ", strconv.Itoa(mostMerged), " THEN a.k END AS k FROM (SELECT ARRAY(SELECT ",
+			to.column(to.table.key), " FROM ", to.table.from, " AS ", to.alias, " WHERE ")
+		to = to.behind(through.Guard())
+		to.filter(through.Where(), false)
+		b.write(" LIMIT ", strconv.Itoa(mostMerged+1), ") AS k OFFSET 0) AS a), ")
+	})
+	column := t.column(r.table.columns[through.Relation().Stored.Column()])
+	for i := range mostMerged {
+		key := "(SELECT keys.k[" + strconv.Itoa(i+1) + "] FROM keys)"
+		branches = append(branches, rows+column+" = "+key+" AND "+where+pages[0]+tail)
+	}
+	return with, branches
+}
+
+// throughOne returns the part of the policies' condition that a row matches through a to-one relation, if an index has the
+// rows of each related row in the order of the page, and the rest of the condition.
+func (r *reader) throughOne() (through, rest core.Filter) {
+	parts := []core.Filter{r.op.Using}
+	if r.op.Using.Kind() == core.FilterAnd {
+		parts = r.op.Using.Filters()
+	}
+	at := slices.IndexFunc(parts, func(f core.Filter) bool {
+		return f.Kind() == core.FilterRelated && !f.Relation().Reverse && r.servesPages(f.Relation().Stored)
+	})
+	if at < 0 || slices.ContainsFunc(r.table.columns, func(c *column) bool { return c.mayFail }) {
+		return core.All(), core.All()
+	}
+	through = parts[at]
+	rest = core.And(slices.Concat(parts[:at], parts[at+1:])...)
+	if rest.Crosses() || r.op.Where.Crosses() {
+		return core.All(), core.All()
+	}
+	return through, rest
+}
+
+// servesPages reports whether an index has the rows of each value of a to-one relation in the order of the page. The columns
+// must have the values of the model, so that a comparison of stored values is one of the model.
+func (r *reader) servesPages(f *core.Field) bool {
+	plain := func(c *column) bool {
+		return c.prefix == "" && c.suffix == "" && !c.text && !c.json && c.collation == "" && !c.viewOnly
+	}
+	target := r.table.tables[f.Target().Index()].readFrom
+	if f.Many() || f.Type() == core.Tuple || !plain(r.table.columns[f.Column()]) || !plain(target.key) || !target.key.uniqueImmediate {
+		return false
+	}
+	return slices.ContainsFunc(r.table.indexes, func(x catalogIndex) bool {
+		if x.condition != "" || len(x.columns) <= len(r.keys) || x.columns[0] != f.Name() {
+			return false
+		}
+		for i, k := range r.keys {
+			backward := (x.options[i+1] == pgsql.Descending) != k.desc
+			if x.columns[i+1] != k.column.field.Name() || k.column.orderCollation != "" || backward != ((x.options[1] == pgsql.Descending) != r.keys[0].desc) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // relatedParts returns the parts of a conjunction that a related record must match.
@@ -249,8 +339,26 @@ func (r *reader) orderAndLimit(b *builder) {
 		}
 	}
 	if r.op.Limit > 0 {
-		b.write(" LIMIT ", b.param("bigint", min(int64(r.op.Limit), math.MaxInt64-1)+1))
+		b.write(" LIMIT ", r.limit(b))
 	}
+}
+
+// limit returns the limit of the statement. The server plans a statement with a parameter as its limit at each execution,
+// because it expects such a limit to leave a tenth of the rows. Planning a condition on related rows takes longer than its
+// execution, so the usual sizes of pages are part of the statement. Other sizes are parameters, so that clients cannot
+// cause many different statements.
+func (r *reader) limit(b *builder) string {
+	n := min(int64(r.op.Limit), math.MaxInt64-1) + 1
+	if r.maybeFew() && r.usualLimit() {
+		return strconv.FormatInt(n, 10)
+	}
+	return b.param("bigint", n)
+}
+
+// usualLimit reports whether the page has a usual size: up to 1000, with one digit before the zeros, or 25 and 250.
+func (r *reader) usualLimit() bool {
+	digits := strings.TrimRight(strconv.Itoa(r.op.Limit), "0")
+	return r.op.Limit <= 1000 && (len(digits) == 1 || digits == "25")
 }
 
 // expected returns a number of records to allocate space for: the number of keys, or the size of the page up to

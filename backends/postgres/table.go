@@ -34,6 +34,7 @@ type table struct {
 	uniqueIndexes  map[string]*core.Index   // by constraint or index
 	constraints    map[string][]*column     // columns of unique constraints, indexes and foreign keys, in the order of the database
 	indexed        map[string][]*core.Field // by index
+	indexes        []catalogIndex           // of the table or materialized view
 	foreignKeys    map[string]*foreignKey   // by constraint
 	checks         map[string][]*core.Field // by constraint
 	multiColumn    map[string]bool          // CHECK constraints of several columns
@@ -190,6 +191,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	}
 	t.bindColumns(found)
 	t.bindKey(found)
+	t.indexes = found.indexes
 	for _, x := range found.indexes {
 		if x.unique {
 			t.constraints[x.name] = t.named(x.columns)

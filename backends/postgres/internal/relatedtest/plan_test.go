@@ -90,8 +90,9 @@ func TestMembershipPolicyUsesIndexes(t *testing.T) {
 		order      string
 	}{
 		{"member of everything", everywhere, 300, "id"},
-		{"member of one project", alone, 1100, "id"},
-		{"member of ten projects", usual, 300, "id"},
+		{"member of one project", alone, 150, "id"},
+		{"member of ten projects", usual, 200, "id"},
+		{"member of ten projects, newest first", usual, 200, "-id"},
 		{"member of nothing", nowhere, 10, "id"},
 		{"member of everything by rank", everywhere, 600, "rank"},
 		{"member of ten projects by rank", usual, 3000, "-rank"},

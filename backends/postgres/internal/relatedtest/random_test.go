@@ -288,6 +288,11 @@ func anyPolicy(t *rapid.T) (p policy) {
 		if rapid.Bool().Draw(t, r.Name()+" is hidden") {
 			visible = core.Or(anyFilter(t, r, 2), anyFilter(t, r, 0))
 		}
+		through := slices.DeleteFunc(steps(r), func(step core.Relation) bool { return step.Reverse || step.Many() })
+		if len(through) > 0 && rapid.Bool().Draw(t, r.Name()+" follows a record") {
+			step := rapid.SampledFrom(through).Draw(t, "relation")
+			visible = core.And(anyFilter(t, r, 0), step.Match(anyFilter(t, step.Target(), 1)))
+		}
 		p.visible, p.asked = append(p.visible, visible), append(p.asked, anyFilter(t, r, 2))
 	}
 	return p
@@ -393,6 +398,9 @@ func read(t *rapid.T, store *core.Store) {
 	ctx := context.Background()
 	r := rapid.SampledFrom(library.Resources()).Draw(t, "resource")
 	q := core.Query{Where: anyFilter(t, r, 3), Order: anyOrder(t, r), Limit: rapid.IntRange(0, 3).Draw(t, "limit")}
+	if rapid.Bool().Draw(t, "simple") {
+		q.Where, q.Order = anyFilter(t, r, 0), rapid.SampledFrom([][]string{nil, {"-" + r.Key().Name()}}).Draw(t, "direction")
+	}
 	if rapid.Bool().Draw(t, "projected") {
 		q.Fields = []string{}
 	}
