@@ -16,6 +16,7 @@ type Querier interface {
 	Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	Count(ctx context.Context, r *Resource, where Filter) (int, error)
 	ReadsAll(ctx context.Context, r *Resource) (bool, error)
+	CheckReadable(ctx context.Context, f *Field) error
 	Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error)
 	Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error)
 	Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error)
@@ -136,6 +137,20 @@ func (s session) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
 		return false, nil
 	}
 	return err == nil && res.Guard.n == nil, err
+}
+
+func (s session) CheckReadable(ctx context.Context, f *Field) error {
+	if err := s.checkResource(f.resource); err != nil || !s.store.mayHide {
+		return err
+	}
+	s.final = false
+	op := s.op(Visibility, f.resource)
+	op.Fields = []*Field{f}
+	_, err := s.send(ctx, op)
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == UnknownField && e.Field == f.apiName || err != nil && !readDenied(err) {
+		return err
+	}
+	return nil
 }
 
 func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {

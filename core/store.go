@@ -155,6 +155,15 @@ func (s *Store) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
 	return s.session().ReadsAll(ctx, r)
 }
 
+// CheckReadable checks that the policies let the caller read the stored field in some records, as far as they can tell without
+// reading records. It asks the decorators by an op of kind [Visibility], and costs no operation of the backend. Use it where
+// the name of an unreadable field must be answered like a name that does not exist.
+//
+// Errors: [UnknownField] naming the field; failures of decorators. A policy that denies the whole resource is no error here.
+func (s *Store) CheckReadable(ctx context.Context, f *Field) error {
+	return s.session().CheckReadable(ctx, f)
+}
+
 // Insert adds the records, all or none, and returns their after images in the same order, with keys, defaults and
 // everything else that the backend adds. A record without a key gets a generated one.
 //

@@ -51,6 +51,11 @@ func (t *Transaction) Count(ctx context.Context, r *Resource, where Filter) (int
 	return t.session.Count(ctx, r, where)
 }
 
+// CheckReadable is [Store.CheckReadable] in the transaction.
+func (t *Transaction) CheckReadable(ctx context.Context, f *Field) error {
+	return t.session.CheckReadable(ctx, f)
+}
+
 // ReadsAll is [Store.ReadsAll] in the transaction.
 func (t *Transaction) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
 	return t.session.ReadsAll(ctx, r)

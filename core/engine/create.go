@@ -33,7 +33,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 	if err != nil {
 		return nil, err
 	}
-	if err := e.checkDepth(opts.Depth); err != nil {
+	if err := e.setLooks(ctx, info, &opts); err != nil {
 		return nil, err
 	}
 	if err := info.checkWritable(); err != nil {
@@ -61,7 +61,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		return nil, err
 	}
 	if direct {
-		views, err := e.insertDirectly(ctx, info, drafts, opts.shown())
+		views, err := e.insertDirectly(ctx, info, drafts, opts.after)
 		return views, conflictError(drafts, err)
 	}
 	p := planCreate(drafts, preset{})
@@ -80,7 +80,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		if err != nil {
 			return err
 		}
-		views, err = w.viewsOf(ctx, info, keys, opts.shown())
+		views, err = w.viewsOf(ctx, info, keys, opts.after)
 		return err
 	})
 	return views, conflictError(drafts, err)

@@ -18,7 +18,7 @@ import (
 // [core.BadParam] for the depth; [core.ReadOnly] for a resource that the model declares read-only; the errors of
 // [core.Store.Tx] and of policies.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {
-	info, key, err := e.writeTarget(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(ctx, resource, id, &opts)
 	if err != nil {
 		return err
 	}

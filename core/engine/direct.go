@@ -32,7 +32,7 @@ func (e *Engine) canInsertDirectly(ctx context.Context, info *resourceInfo, draf
 	if e.inTx != nil || opts.Match != nil || info.inverseRules || len(drafts) == 0 {
 		return false, nil
 	}
-	return e.viewCannotFail(ctx, info, opts.shown())
+	return e.viewCannotFail(ctx, opts.after.info, opts.after.depth)
 }
 
 // canUpdateDirectly reports whether one update is the whole request. An empty body is not, because the record must
@@ -42,7 +42,7 @@ func (e *Engine) canUpdateDirectly(ctx context.Context, info *resourceInfo, d *d
 	if e.inTx != nil || opts.Match != nil || !plain || len(d.assignments) == 0 {
 		return false, nil
 	}
-	return e.viewCannotFail(ctx, info, opts.shown())
+	return e.viewCannotFail(ctx, opts.after.info, opts.after.depth)
 }
 
 // canDeleteDirectly reports whether one delete is the whole request.
@@ -51,7 +51,7 @@ func (e *Engine) canDeleteDirectly(info *resourceInfo, opts Write) bool {
 }
 
 // insertDirectly writes the records with one operation, outside of a transaction.
-func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, depth int) ([]View, error) {
+func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, shown look) ([]View, error) {
 	records := make([]core.Record, len(drafts))
 	for i, d := range drafts {
 		c := newChange(info, d.level)
@@ -65,11 +65,11 @@ func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts 
 		err = located(err, info.resource, func(n int) ([]any, bool) { return drafts[n].path, true })
 		return nil, batchError(drafts, err)
 	}
-	return e.committedViews(ctx, info, inserted, depth)
+	return e.committedViews(ctx, inserted, shown)
 }
 
 // updateDirectly writes one record with one operation, outside of a transaction.
-func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
+func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, shown look) (View, error) {
 	c := newChange(d.info, d.level)
 	c.set(d.info.resource.Key(), key)
 	for _, a := range d.assignments {
@@ -79,7 +79,7 @@ func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, d
 	if err != nil {
 		return View{}, located(err, d.info.resource, func(int) ([]any, bool) { return nil, true })
 	}
-	views, err := e.committedViews(ctx, d.info, updated, depth)
+	views, err := e.committedViews(ctx, updated, shown)
 	if err != nil {
 		return View{}, err
 	}
@@ -88,15 +88,15 @@ func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, d
 
 // committedViews returns the views of records that a single operation wrote and committed. An error is impossible
 // after the commit, so records that exceed the bounds of an answer are shown as their ids.
-func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records []core.Record, depth int) ([]View, error) {
+func (e *Engine) committedViews(ctx context.Context, records []core.Record, shown look) ([]View, error) {
 	b := e.viewBuilder(nil, neverFinal)
 	b.committed = true
-	views, err := b.views(ctx, info, records, depth)
+	views, err := b.views(ctx, shown.info, records, shown.depth)
 	if !b.overBudget {
 		return views, err
 	}
 	views = make([]View, len(records))
-	for i, n := range (&nodeGroup{info: info}).nodesFor(records, true) {
+	for i, n := range (&nodeGroup{info: shown.info}).nodesFor(records, true) {
 		views[i] = View{n}
 	}
 	return views, nil

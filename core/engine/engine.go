@@ -124,13 +124,10 @@ func (e *Engine) info(r *core.Resource) *resourceInfo { return e.resources[r.Ind
 // model of the engine.
 func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.info(r).keySource }
 
-// resourceAndKey finds the resource of a request, checks the depth and converts the id.
-func (e *Engine) resourceAndKey(resource string, id any, depth int) (*resourceInfo, core.Value, error) {
+// resourceAndKey finds the resource of a request and converts the id.
+func (e *Engine) resourceAndKey(resource string, id any) (*resourceInfo, core.Value, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
-		return nil, core.Value{}, err
-	}
-	if err := e.checkDepth(depth); err != nil {
 		return nil, core.Value{}, err
 	}
 	key, err := info.resource.Key().Convert(id)
@@ -140,11 +137,14 @@ func (e *Engine) resourceAndKey(resource string, id any, depth int) (*resourceIn
 	return info, key, err
 }
 
-// writeTarget is resourceAndKey for a write.
+// writeTarget is resourceAndKey for a write. It also sets the looks of opts.
 //
 // Errors: also [core.ReadOnly] for a resource that the model declares read-only, even if the write would change nothing.
-func (e *Engine) writeTarget(resource string, id any, depth int) (*resourceInfo, core.Value, error) {
-	info, key, err := e.resourceAndKey(resource, id, depth)
+func (e *Engine) writeTarget(ctx context.Context, resource string, id any, opts *Write) (*resourceInfo, core.Value, error) {
+	info, key, err := e.resourceAndKey(resource, id)
+	if err == nil {
+		err = e.setLooks(ctx, info, opts)
+	}
 	if err == nil {
 		err = info.checkWritable()
 	}

@@ -7,46 +7,53 @@ import (
 )
 
 // Get returns one record at a depth (GET): the id at depth 0, its fields with related records at depth-1
-// otherwise. id can be any value that the type of the key converts, such as 7 and "7" for an integer key.
+// otherwise. id can be any value that the type of the key converts, such as 7 and "7" for an integer key. With fields, the
+// record shows only these, see [Query.Fields].
 //
 // Errors: [core.NotFound] for the record and for an unknown resource; [core.BadFieldValue] for an id of the wrong
-// type; [core.BadParam] for the depth; [core.TooLarge]; the errors of [core.Store.Get] and of policies.
-func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (View, error) {
-	info, key, err := e.resourceAndKey(resource, id, depth)
+// type; [core.BadParam] for the depth and the fields; [core.UnknownField] for the fields; [core.TooLarge]; the errors of
+// [core.Store.Get] and of policies.
+func (e *Engine) Get(ctx context.Context, resource string, id any, depth int, fields ...string) (View, error) {
+	info, key, err := e.resourceAndKey(resource, id)
 	if err != nil {
 		return View{}, err
 	}
-	alone, err := e.needsNoReads(ctx, info, depth)
+	shown, err := e.look(ctx, info, fields, depth)
+	if err != nil {
+		return View{}, err
+	}
+	alone, err := e.needsNoReads(ctx, shown.info, shown.depth)
 	if err != nil {
 		return View{}, err
 	}
 	if alone {
-		rec, err := e.readRecord(ctx, e.querier(), info, key, depth)
+		rec, err := shown.read(ctx, e.querier(), key)
 		if err != nil {
 			return View{}, err
 		}
-		return e.viewBuilder(nil, neverFinal).view(ctx, info, rec, depth)
+		return e.viewBuilder(nil, neverFinal).view(ctx, shown.info, rec, shown.depth)
 	}
 	var view View
 	err = e.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) error {
-		rec, err := e.readRecord(ctx, tx, info, key, depth)
+		rec, err := shown.read(ctx, tx, key)
 		if err != nil {
 			return err
 		}
-		view, err = e.viewBuilder(tx, ending).view(ctx, info, rec, depth)
+		view, err = e.viewBuilder(tx, ending).view(ctx, shown.info, rec, shown.depth)
 		return err
 	})
 	return view, err
 }
 
-// readRecord reads the columns of a record that the depth needs.
-func (e *Engine) readRecord(ctx context.Context, querier core.Querier, info *resourceInfo, key core.Value, depth int) (core.Record, error) {
-	if depth > 0 {
-		return querier.Get(ctx, info.resource, key)
+// read reads the columns of a record that the look needs.
+func (l look) read(ctx context.Context, querier core.Querier, key core.Value) (core.Record, error) {
+	r, fields := l.info.resource, l.info.fieldsAt(l.depth)
+	if fields == nil {
+		return querier.Get(ctx, r, key)
 	}
-	records, err := querier.Load(ctx, info.resource, []core.Value{key}, info.keyOnly...)
+	records, err := querier.Load(ctx, r, []core.Value{key}, fields...)
 	if err == nil && len(records) == 0 {
-		err = info.resource.NotFound(key)
+		err = r.NotFound(key)
 	}
 	if err != nil {
 		return core.Record{}, err

@@ -52,6 +52,10 @@ type Query struct {
 	Scope string
 	// Depth is the depth at which records are shown: 0 as ids, n as their fields with related records at n-1.
 	Depth int
+	// Fields are the API names of the fields that the records show; nil for all. A path over relations such as "jar.label"
+	// shows the related records with that field, and other relations as ids; it needs a Depth of at most 1. Depth 0 and
+	// Fields exclude each other.
+	Fields []string
 }
 
 // List is a page of records.
@@ -90,9 +94,12 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 }
 
 // list returns the page of the query.
-func (l *lister) list(ctx context.Context) (List, error) {
+func (l *lister) list(ctx context.Context) (list List, err error) {
 	if err := l.prepare(); err != nil {
 		return List{}, l.hideUnreadable(ctx, err)
+	}
+	if l.look, err = l.engine.look(ctx, l.info, l.query.Fields, l.query.Depth); err != nil {
+		return List{}, err
 	}
 	for {
 		list, err := l.attempt(ctx)
@@ -114,6 +121,7 @@ type lister struct {
 	limit      int      // records to read; halved after an answer over budget
 	readCount  int      // records that were read
 	overBudget bool     // the records did not fit with their related records
+	look       look
 }
 
 // prepare does all checks that need no read.
@@ -225,7 +233,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
 	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk) && !l.query.Count && l.query.Offset == 0
 	if one {
-		alone, err := l.engine.needsNoReads(ctx, l.info, l.query.Depth)
+		alone, err := l.engine.needsNoReads(ctx, l.look.info, l.look.depth)
 		if err != nil {
 			return List{}, err
 		}
@@ -243,7 +251,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
 	l.readCount, l.overBudget = 0, false // the transaction may run again
 	q := core.Query{
-		Where: l.where, Order: l.order, Limit: l.limit, After: cmp.Or(l.query.After, l.query.Before), Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
+		Where: l.where, Order: l.order, Limit: l.limit, After: cmp.Or(l.query.After, l.query.Before), Scope: l.scope(), Fields: l.look.info.fieldsAt(l.look.depth),
 	}
 	if l.of != nil {
 		members, err := l.of.filter(ctx, l.engine, querier)
@@ -268,7 +276,7 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 		}
 		q.After = page.Next
 	}
-	c := chunkReader{info: l.info, querier: querier, idOnly: l.query.Depth == 0, bytes: l.engine.opts.MaxBytes}
+	c := chunkReader{info: l.look.info, querier: querier, idOnly: l.query.Depth == 0, bytes: l.engine.opts.MaxBytes}
 	page, err := c.read(ctx, q)
 	if err != nil {
 		return List{}, l.positionError(err)
@@ -279,7 +287,7 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 			return List{}, err
 		}
 	}
-	views, err := b.views(ctx, l.info, page.Records, l.query.Depth)
+	views, err := b.views(ctx, l.look.info, page.Records, l.look.depth)
 	l.readCount, l.overBudget = len(page.Records), b.overBudget
 	list.Views = views
 	if l.query.Before != "" {

@@ -23,7 +23,7 @@ func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo,
 	if rec.IsZero() {
 		return opts.Match(nil)
 	}
-	view, err := w.engine.viewBuilder(w.tx, neverFinal).view(ctx, info, rec, opts.Depth)
+	view, err := w.engine.viewBuilder(w.tx, neverFinal).view(ctx, opts.before.info, rec, opts.before.depth)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func ToMany(f *core.Field) bool { return f.Many() && !f.Hidden() }
 // principal; [core.NotFound] for the record, if it does not exist or is hidden, and for an unknown resource;
 // [core.BadFieldValue] for an id of the wrong type; the errors of [Engine.List].
 func (e *Engine) Related(ctx context.Context, resource string, id any, relation string, q Query) (List, error) {
-	info, key, err := e.resourceAndKey(resource, id, q.Depth)
+	info, key, err := e.resourceAndKey(resource, id)
 	if err != nil {
 		return List{}, err
 	}

@@ -22,7 +22,7 @@ import (
 func (e *Engine) Replace(
 	ctx context.Context, resource string, id any, opts Write, body map[string]any,
 ) (_ View, created bool, _ error) {
-	info, key, err := e.writeTarget(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(ctx, resource, id, &opts)
 	if err != nil {
 		return View{}, false, err
 	}
@@ -42,20 +42,20 @@ func (e *Engine) Replace(
 			return err
 		}
 		if created = rec.IsZero(); created {
-			view, err = w.createWithKey(ctx, d, key, opts.shown())
+			view, err = w.createWithKey(ctx, d, key, opts.after)
 			return err
 		}
 		c := newChange(info, d.level)
 		c.before, c.partialLists = rec, d.partialLists
 		c.resetColumns()
-		view, err = w.updateAndShow(ctx, planUpdate(d, true), c, opts.shown())
+		view, err = w.updateAndShow(ctx, planUpdate(d, true), c, opts.after)
 		return err
 	})
 	return view, created && err == nil, err
 }
 
 // createWithKey creates a record with the key that the client chose.
-func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
+func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, shown look) (View, error) {
 	if w.engine.opts.GeneratedKeysOnly && !d.info.keySource.Assigned {
 		return View{}, d.info.resource.NotFound(key)
 	}
@@ -75,5 +75,5 @@ func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, de
 	if _, err := w.execute(ctx, p, nil); err != nil {
 		return View{}, err
 	}
-	return w.viewOf(ctx, d.info, key, depth)
+	return w.viewOf(ctx, d.info, key, shown)
 }

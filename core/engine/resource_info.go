@@ -20,6 +20,8 @@ type resourceInfo struct {
 	// all fields, if the resource has write rules.
 	relationFields []string
 	keyOnly        []string // the name of the key
+	columns        []string // names of the fields to read for a view; nil for all
+	named          []string // API names and paths of the fields that a view shows, as the request has them; nil for all
 	// storesAllIDs: all relations are to-one and stored by the record, so the record has all ids that its view
 	// shows.
 	storesAllIDs bool
@@ -47,6 +49,10 @@ type shownField struct {
 	field *core.Field
 	label []byte // JSON name and colon
 	part  int    // index in node.parts; -1 for a column of the record
+
+	// target shows the records of a relation; nil for all their fields. bare shows them as ids at any depth.
+	target *resourceInfo
+	bare   bool
 }
 
 func resourceInfos(store *core.Store) []*resourceInfo {
@@ -61,32 +67,11 @@ func resourceInfos(store *core.Store) []*resourceInfo {
 func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 	info := &resourceInfo{resource: r, keySource: keys, keyOnly: []string{r.Key().Name()}}
 	for _, f := range r.Fields() {
-		if f.Hidden() {
-			continue
-		}
-		shown := shownField{field: f, label: append(core.TextValue(f.APIName()).AppendJSON(nil), ':'), part: -1}
-		if f.Target() != nil || f.Computed() != nil {
-			shown.part = info.partCount
-			info.partCount++
-		}
-		info.shown = append(info.shown, shown)
-	}
-	info.baseSize = len("{},")
-	for i := range info.shown {
-		if info.shown[i].part >= 0 {
-			info.baseSize += len(info.shown[i].label) + len("[],")
-		}
-		switch shown := &info.shown[i]; {
-		case shown.field.Target() != nil:
-			info.relations = append(info.relations, shown)
-			if shown.isStoredID() && !slices.Contains(info.targets, shown.field.Target()) {
-				info.targets = append(info.targets, shown.field.Target())
-			}
-		case shown.field.Computed() != nil:
-			info.computed = append(info.computed, shown)
+		if !f.Hidden() {
+			info.shown = append(info.shown, shownField{field: f, label: append(core.TextValue(f.APIName()).AppendJSON(nil), ':')})
 		}
 	}
-	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool { return !shown.isStoredID() })
+	info.sumUp()
 	info.relationFields = relationFields(r)
 	for _, f := range r.References() {
 		if f.Parts() != nil {
@@ -102,6 +87,38 @@ func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 		}
 	}
 	return info
+}
+
+// sumUp sets the facts that follow from the shown fields.
+func (info *resourceInfo) sumUp() {
+	info.relations, info.targets, info.computed = nil, nil, nil
+	info.partCount, info.baseSize = 0, len("{},")
+	for i := range info.shown {
+		shown := &info.shown[i]
+		if shown.part = -1; shown.field.Target() != nil || shown.field.Computed() != nil {
+			shown.part = info.partCount
+			info.partCount++
+			info.baseSize += len(shown.label) + len("[],")
+		}
+		switch {
+		case shown.field.Target() != nil:
+			info.relations = append(info.relations, shown)
+			if shown.isStoredID() && !slices.Contains(info.targets, shown.field.Target()) {
+				info.targets = append(info.targets, shown.field.Target())
+			}
+		case shown.field.Computed() != nil:
+			info.computed = append(info.computed, shown)
+		}
+	}
+	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool { return !shown.isStoredID() })
+}
+
+// depth returns the depth at which the records of the relation are shown, on a level with the depth.
+func (shown *shownField) depth(depth int) int {
+	if shown.bare {
+		return 0
+	}
+	return depth
 }
 
 func relationFields(r *core.Resource) []string {
@@ -123,10 +140,10 @@ func relationFields(r *core.Resource) []string {
 // isStoredID reports whether the field is a to-one relation that the record stores.
 func (shown *shownField) isStoredID() bool { return shown.field.Stored() && !shown.field.Many() }
 
-// fieldsAt names the fields to read for a view at the depth; nil reads all.
+// fieldsAt names the fields to read for a view at the depth, the key first; nil reads all.
 func (info *resourceInfo) fieldsAt(depth int) []string {
 	if depth > 0 {
-		return nil
+		return info.columns
 	}
 	return info.keyOnly
 }

@@ -107,7 +107,7 @@ func (b *viewBuilder) loadAllLinks(ctx context.Context, ex *expansion) ([]core.R
 func (b *viewBuilder) loadLinked(ctx context.Context, ex *expansion, links []core.Record, depth int, last bool) error {
 	f := ex.shown.field
 	_, far := f.Through()
-	info := b.engine.info(f.Target())
+	info := b.targetInfo(ex.shown)
 	ex.members = make(map[core.Value]core.Record, len(links))
 	var left []core.Value
 	for _, link := range links {

@@ -17,7 +17,7 @@ import "context"
 // related one; [core.BadRequest] for a list side with more records than [Options.MaxMembers], which can only be
 // changed from the other side; otherwise the errors of [Engine.Create].
 func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write, body map[string]any) (View, error) {
-	info, key, err := e.writeTarget(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(ctx, resource, id, &opts)
 	if err != nil {
 		return View{}, err
 	}
@@ -32,7 +32,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 		return View{}, err
 	}
 	if direct {
-		return e.updateDirectly(ctx, d, key, opts.shown())
+		return e.updateDirectly(ctx, d, key, opts.after)
 	}
 	p := planUpdate(d, false)
 	var view View
@@ -50,19 +50,19 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 				return err
 			}
 		}
-		view, err = w.updateAndShow(ctx, p, c, opts.shown())
+		view, err = w.updateAndShow(ctx, p, c, opts.after)
 		return err
 	})
 	return view, err
 }
 
 // updateAndShow executes the plan on the change of an existing record and returns the view after the write.
-func (w *writer) updateAndShow(ctx context.Context, p *plan, c *change, depth int) (View, error) {
+func (w *writer) updateAndShow(ctx context.Context, p *plan, c *change, shown look) (View, error) {
 	if err := w.checkRelated(ctx, p.related); err != nil {
 		return View{}, err
 	}
 	if _, err := w.execute(ctx, p, c); err != nil {
 		return View{}, err
 	}
-	return w.viewOf(ctx, c.info, c.key(), depth)
+	return w.viewOf(ctx, c.info, c.key(), shown)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -134,4 +136,114 @@ func functionError(err error) error {
 		return &core.Error{Code: core.ServerError, Cause: errors.New(err.Error())}
 	}
 	return core.AsError(err)
+}
+
+// Projections. A request may name the fields that its answer shows. The answer is then built with facts about the resource
+// that are like those of the engine, but for the shown fields.
+
+// look is the way in which an answer shows the records of a resource.
+type look struct {
+	info  *resourceInfo
+	depth int
+}
+
+// look returns the look of an answer at the depth that shows only the named fields, which are API names, and paths
+// over relations such as "jar.label"; nil shows all fields.
+//
+// Errors: [core.UnknownField] for a name that does not exist, or that the principal can read in no record;
+// [core.BadParam] for too many or too long names, a repeated one, and paths beside a depth of 2 and more.
+func (e *Engine) look(ctx context.Context, info *resourceInfo, names []string, depth int) (look, error) {
+	if err := e.checkDepth(depth); err != nil || names == nil {
+		return look{info, depth}, err
+	}
+	if len(names) > maxNamed {
+		return look{}, &core.Error{Code: core.BadParam, Param: "fields", Accepted: fmt.Sprintf("at most %d names", maxNamed)}
+	}
+	if depth == 0 {
+		return look{}, &core.Error{Code: core.BadParam, Param: "fields", Accepted: "no fields beside depth 0, which shows ids"}
+	}
+	levels := 1
+	for _, name := range names {
+		levels = max(levels, 1+strings.Count(name, "."))
+	}
+	if levels > 1 && depth > 1 {
+		return look{}, &core.Error{Code: core.BadParam, Param: "depth", Accepted: "no depth beside paths in fields"}
+	}
+	if err := e.checkDepth(levels); err != nil {
+		return look{}, &core.Error{Code: core.BadParam, Param: "fields", Accepted: fmt.Sprintf("paths of at most %d names", e.opts.MaxDepth)}
+	}
+	projected, err := e.project(ctx, info, names, levels > 1)
+	return look{projected, max(depth, levels)}, err
+}
+
+// maxNamed is the greatest number of names that a request may show.
+const maxNamed = 200
+
+// project returns the facts for an answer with the named fields. bare shows the relations that no path goes through as ids.
+func (e *Engine) project(ctx context.Context, info *resourceInfo, names []string, bare bool) (*resourceInfo, error) {
+	inner := make(map[string][]string) // names after the first one of a path
+	for i, name := range names {
+		first, rest, isPath := strings.Cut(name, ".")
+		before, again := inner[first]
+		if slices.Contains(names[:i], name) || again && isPath == (before == nil) {
+			return nil, &core.Error{Code: core.BadParam, Param: "fields", Accepted: "each name once, and no relation beside paths over it"}
+		}
+		if inner[first] = before; isPath {
+			inner[first] = append(before, rest)
+		}
+	}
+	p := *info
+	p.shown, p.columns, p.named = nil, slices.Clone(info.keyOnly), names
+	for i := range info.shown {
+		shown := info.shown[i]
+		rest, named := inner[shown.field.APIName()]
+		if !named {
+			continue
+		}
+		delete(inner, shown.field.APIName())
+		if err := e.checkReadable(ctx, info, shown.field); err != nil {
+			return nil, err
+		}
+		switch {
+		case rest == nil:
+			shown.bare = bare
+		case shown.field.Target() == nil:
+			return nil, info.unknownField(shown.field.APIName() + "." + rest[0])
+		default:
+			var err error
+			if shown.target, err = e.project(ctx, e.info(shown.field.Target()), rest, bare); err != nil {
+				return nil, err
+			}
+		}
+		p.shown = append(p.shown, shown)
+		if shown.field.Stored() && !shown.field.Key() {
+			p.columns = append(p.columns, shown.field.Name())
+		}
+	}
+	for _, name := range names {
+		first, _, _ := strings.Cut(name, ".")
+		if _, unknown := inner[first]; unknown {
+			return nil, info.unknownField(name)
+		}
+	}
+	if p.sumUp(); len(p.computed) > 0 {
+		p.columns = nil // a computed field may use all fields of the record
+	}
+	return &p, nil
+}
+
+// checkReadable returns [core.UnknownField] if the principal can read the shown field in no record.
+func (e *Engine) checkReadable(ctx context.Context, info *resourceInfo, f *core.Field) error {
+	stored := f
+	switch {
+	case !e.mayHide || f.Computed() != nil:
+		return nil
+	case !f.Stored():
+		stored = ownerField(f)
+	}
+	err := e.querier().CheckReadable(ctx, stored)
+	if errors.Is(err, core.UnknownField) {
+		return info.unknownField(f.APIName())
+	}
+	return err
 }

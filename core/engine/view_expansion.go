@@ -47,7 +47,7 @@ func joined(all []expansion) (groups [][]*expansion) {
 		if ex.shown.isStoredID() {
 			at = slices.IndexFunc(groups, func(group []*expansion) bool {
 				first := group[0].shown
-				return first.isStoredID() && first.field.Target() == ex.shown.field.Target()
+				return first.isStoredID() && first.field.Target() == ex.shown.field.Target() && first.target == ex.shown.target && first.bare == ex.shown.bare
 			})
 		}
 		if at < 0 {

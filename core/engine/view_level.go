@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -21,7 +22,8 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 	for i, served := range reads {
 		target := served[0].shown.field.Target()
 		last := isLowest && i == len(reads)-1
-		records, err := b.loadRelated(ctx, served[0], depth-1, last)
+		shownAt := served[0].shown.depth(depth - 1)
+		records, err := b.loadRelated(ctx, served[0], shownAt, last)
 		switch {
 		case isDenied(err):
 			// The relations are not shown.
@@ -29,15 +31,15 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 		case err != nil:
 			return nil, err
 		}
-		if depth > 1 && !last && served[0].members == nil {
+		if shownAt > 0 && !last && served[0].members == nil {
 			b.remember(target, records)
 		}
 		for _, ex := range served {
 			ex.initLists()
 			if Continues(ex.shown.field) {
-				err = b.attachMembers(ex, records, depth-1, &next)
+				err = b.attachMembers(ex, records, shownAt, &next)
 			} else {
-				err = b.attachRecords(ex, records, depth-1, &next)
+				err = b.attachRecords(ex, records, shownAt, &next)
 			}
 			if err != nil {
 				return nil, err
@@ -54,8 +56,8 @@ func (b *viewBuilder) isLowest(ctx context.Context, all []expansion, depth int) 
 		return true, nil
 	}
 	for i := range all {
-		info := b.engine.info(all[i].shown.field.Target())
-		none, err := info.needsNoReads(depth, func(target *core.Resource) (bool, error) { return b.showsIDs(ctx, target) })
+		shown := all[i].shown
+		none, err := b.targetInfo(shown).needsNoReads(shown.depth(depth), func(target *core.Resource) (bool, error) { return b.showsIDs(ctx, target) })
 		if err != nil || !none {
 			return false, err
 		}
@@ -85,7 +87,7 @@ func (b *viewBuilder) leadsBack(ex *expansion) bool {
 	if f.Stored() {
 		return false
 	}
-	for _, shown := range b.engine.info(f.Target()).relations {
+	for _, shown := range b.targetInfo(ex.shown).relations {
 		if shown.field != f.Inverse() {
 			return false
 		}
@@ -101,6 +103,7 @@ func (b *viewBuilder) expansions(ctx context.Context, current level, depth int) 
 			return nil, err
 		}
 		for _, shown := range g.info.relations {
+			depth := shown.depth(depth)
 			if depth == 0 && shown.isStoredID() {
 				all, err := b.showsIDs(ctx, shown.field.Target())
 				if all {
@@ -163,7 +166,8 @@ func (b *viewBuilder) knownRecords(ex *expansion, depth int) ([]core.Record, boo
 // budget.
 func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int, last bool) ([]core.Record, error) {
 	f := ex.shown.field
-	fields := b.engine.info(f.Target()).fieldsAt(depth)
+	info := b.targetInfo(ex.shown)
+	fields := info.fieldsAt(depth)
 	if f.Stored() {
 		return b.loadTargets(ctx, ex, fields, depth, last)
 	}
@@ -175,7 +179,7 @@ func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int,
 		return links, linkError(f, err)
 	}
 	if fields != nil {
-		fields = []string{fields[0], f.Inverse().Name()}
+		fields = append(slices.Clip(fields), f.Inverse().Name())
 	}
 	if Continues(f) {
 		return b.loadMembers(ctx, ex, fields, depth, last)
@@ -188,7 +192,7 @@ func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int,
 		query.Limit = len(ex.keys) // each node has at most one
 	}
 	querier, final := b.querier(f, depth, last)
-	c := chunkReader{info: b.engine.info(f.Target()), querier: querier, final: final, idOnly: depth == 0, bytes: b.remaining.bytes}
+	c := chunkReader{info: info, querier: querier, final: final, idOnly: depth == 0, bytes: b.remaining.bytes}
 	page, err := c.read(ctx, query)
 	// Some of these records may not be shown, if a policy hides their reference.
 	if err == nil && page.Next != "" {
@@ -210,7 +214,7 @@ func (b *viewBuilder) budgetError(records int) error {
 // and they do not count.
 func (b *viewBuilder) loadTargets(ctx context.Context, ex *expansion, fields []string, depth int, last bool) (all []core.Record, _ error) {
 	f := ex.shown.field
-	info := b.engine.info(f.Target())
+	info := b.targetInfo(ex.shown)
 	chunk, size := firstChunk, 0
 	if depth == 0 {
 		chunk = max(largestChunk, b.engine.opts.MaxRecords)
@@ -245,6 +249,14 @@ func (b *viewBuilder) checkFits(f *core.Field, records, size int) error {
 	return nil
 }
 
+// targetInfo returns the facts about the records of a relation as they are shown.
+func (b *viewBuilder) targetInfo(shown *shownField) *resourceInfo {
+	if shown.target != nil {
+		return shown.target
+	}
+	return b.engine.info(shown.field.Target())
+}
+
 // querier returns the querier for an expansion. It ends the transaction where finality allows it.
 func (b *viewBuilder) querier(f *core.Field, depth int, last bool) (_ core.Querier, final bool) {
 	cannotFail := depth == 0 && !f.Many()
@@ -270,7 +282,7 @@ func (b *viewBuilder) attachRecords(ex *expansion, records []core.Record, depth 
 	}
 	var nodes []*node
 	if depth > 0 {
-		nodes = next.group(b.engine.info(ex.shown.field.Target())).nodesFor(records, false)
+		nodes = next.group(b.targetInfo(ex.shown)).nodesFor(records, false)
 	}
 	many := ex.shown.field.Many()
 	for n, i := range ex.pairs(records) {

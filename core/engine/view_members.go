@@ -26,6 +26,8 @@ type More struct {
 	After core.Cursor
 	// Depth is the depth of the shown records.
 	Depth int
+	// Fields are the fields that the records show, see [Query.Fields]; nil for all.
+	Fields []string
 }
 
 // Continues reports whether a view may show only the first records of the to-many relation and continue them with a
@@ -63,7 +65,11 @@ func (b *viewBuilder) loadMembersOf(
 	field := ex.shown.field
 	near, _ := field.Through()
 	owner, maxMembers := ownerField(field), b.engine.opts.MaxMembers
-	c := chunkReader{info: b.engine.info(owner.Resource()), idOnly: depth == 0 || near != nil, bytes: b.remaining.bytes}
+	info := b.targetInfo(ex.shown)
+	if near != nil {
+		info = b.engine.info(owner.Resource())
+	}
+	c := chunkReader{info: info, idOnly: depth == 0 || near != nil, bytes: b.remaining.bytes}
 	for batch := len(keys); len(keys) > 0; {
 		asked := keys[:min(perRead, len(keys))]
 		c.querier, c.final = b.querier(field, depth, last && len(asked) == len(keys))
@@ -146,7 +152,7 @@ func (ex *expansion) markTruncated(keys []core.Value) {
 // chooseMembers returns the records that the answer shows, ordered by owner. An answer without pages shows as many
 // as there is room for.
 func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth int) ([]core.Record, error) {
-	column, info := ownerField(ex.shown.field).Column(), b.engine.info(ex.shown.field.Target())
+	column, info := ownerField(ex.shown.field).Column(), b.targetInfo(ex.shown)
 	kept := make([]core.Record, 0, len(records))
 	limit := b.remaining
 	// The rest of the room is for the relations of the records.
@@ -195,7 +201,7 @@ func (b *viewBuilder) attachMembers(ex *expansion, records []core.Record, depth 
 	}
 	var nodes []*node
 	if depth > 0 && len(kept) > 0 {
-		nodes = ex.memberNodes(next.group(b.engine.info(ex.shown.field.Target())), kept)
+		nodes = ex.memberNodes(next.group(b.targetInfo(ex.shown)), kept)
 	}
 	for n, i := range ex.pairs(kept) {
 		p := &n.parts[ex.shown.part]
@@ -208,7 +214,7 @@ func (b *viewBuilder) attachMembers(ex *expansion, records []core.Record, depth 
 	}
 	for _, n := range ex.group.nodes {
 		if p := &n.parts[ex.shown.part]; p.more != nil {
-			p.more = &More{Field: ex.shown.field, Owner: n.record.Key(), Depth: depth}
+			p.more = &More{Field: ex.shown.field, Owner: n.record.Key(), Depth: depth, Fields: b.targetInfo(ex.shown).named}
 			if p.more.After, err = cursorAfter(p.more, p.lastKey()); err != nil {
 				return err
 			}

@@ -10,24 +10,32 @@ import (
 type Write struct {
 	// Depth is the depth at which the record is shown after the write.
 	Depth int
-	// Minimal shows the record at depth 0 instead, so that the answer costs no reads. Match still gets it at Depth.
+	// Fields are the fields that are shown, see [Query.Fields]; nil for all.
+	Fields []string
+	// Minimal shows the record at depth 0 instead, so that the answer costs no reads. Match still gets it as Depth and
+	// Fields say.
 	Minimal bool
 	// Match, if not nil, decides whether the write happens. The engine calls it inside the transaction, before any
-	// change, with the record at Depth, or with nil if the record does not exist. An error from Match cancels the
+	// change, with the record as Depth and Fields say, or with nil if the record does not exist. An error from Match cancels the
 	// write and is returned unchanged. Match runs again when the transaction is repeated after a conflict.
 	Match func(current *View) error
 	// Merge makes [Engine.Update] merge an object that the body has for a JSON field into the stored value, as RFC
 	// 7396, section 2, defines it: objects are merged member by member, null removes a member, any other value
 	// replaces the stored one. Without Merge the object replaces the stored value.
 	Merge bool
+
+	before, after look // of the record, before the write for Match, and after it
 }
 
-// shown returns the depth at which the record is shown after the write.
-func (w Write) shown() int {
-	if w.Minimal {
-		return 0
+// setLooks sets the looks of the record.
+func (e *Engine) setLooks(ctx context.Context, info *resourceInfo, opts *Write) (err error) {
+	if opts.before, err = e.look(ctx, info, opts.Fields, opts.Depth); err != nil {
+		return err
 	}
-	return w.Depth
+	if opts.after = opts.before; opts.Minimal {
+		opts.after = look{info, 0}
+	}
+	return nil
 }
 
 // writer is a unit of work: one writing transaction, and the records known in it.
@@ -48,7 +56,7 @@ func newWriter(e *Engine, tx *core.Transaction) *writer {
 }
 
 // viewsOf returns the views of the records after the write. It may end the transaction.
-func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, depth int) ([]View, error) {
+func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, shown look) ([]View, error) {
 	records := make([]core.Record, len(keys))
 	for i, key := range keys {
 		records[i] = w.knownOf(info).record(key)
@@ -57,14 +65,14 @@ func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Va
 			return nil, info.resource.NotFound(key)
 		}
 	}
-	if w.engine.usesRelated && w.writes > 1 && depth > 0 {
+	if w.engine.usesRelated && w.writes > 1 && shown.depth > 0 {
 		if err := w.readAgain(ctx, info, records); err != nil {
 			return nil, err
 		}
 	}
 	b := w.engine.viewBuilder(w.tx, finalIfSafe)
 	b.known, b.truncate = w.known, true
-	return b.views(ctx, info, records, depth)
+	return b.views(ctx, shown.info, records, shown.depth)
 }
 
 // readAgain replaces written records by their present states for the principal: the key alone if it cannot read the record.
@@ -92,8 +100,8 @@ func (w *writer) readAgain(ctx context.Context, info *resourceInfo, records []co
 	return nil
 }
 
-func (w *writer) viewOf(ctx context.Context, info *resourceInfo, key core.Value, depth int) (View, error) {
-	views, err := w.viewsOf(ctx, info, []core.Value{key}, depth)
+func (w *writer) viewOf(ctx context.Context, info *resourceInfo, key core.Value, shown look) (View, error) {
+	views, err := w.viewsOf(ctx, info, []core.Value{key}, shown)
 	if err != nil {
 		return View{}, err
 	}

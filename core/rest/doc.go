@@ -13,7 +13,7 @@
 //	POST   /cookie           201 a record for an object, records for a list: all of them or none
 //	PATCH  /cookie           200 {"count": 2}: the same change of many records; arguments filter, max, dry
 //	DELETE /cookie           200 {"count": 2}: many records are deleted; arguments filter, max, dry
-//	GET    /cookie/1         200 one record; argument depth
+//	GET    /cookie/1         200 one record; arguments depth and fields
 //	PATCH  /cookie/1         200 the record, with the fields changed that the body names
 //	PUT    /cookie/1         200 the replaced record, 201 the created one
 //	DELETE /cookie/1         200 null
@@ -22,8 +22,8 @@
 //	GET    /openapi.json     200 the OpenAPI document
 //
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
-// argument depth also belongs to POST, PATCH and PUT, where it is the depth of the record in the answer, and to DELETE,
-// where it is the depth for preconditions. An unknown argument is 400 and named in the error; an argument that is given
+// arguments depth and fields also belong to POST, PATCH and PUT, where they say how the answer shows the record, and to
+// DELETE, where they are for preconditions. An unknown argument is 400 and named in the error; an argument that is given
 // twice is 400 too. OPTIONS ignores arguments: a CORS preflight repeats those of the request that follows.
 //
 // # Lists
@@ -39,6 +39,7 @@
 //	offset   number of records to leave out at the beginning, at most 10,000; not with a cursor
 //	count    true: the header X-Total-Count has the number of records of the whole list
 //	depth    depth of the shown records
+//	fields   names of the only fields to show, with commas between them
 //
 // A list answers with a page of [Options.PageSize] records, or with as many as the argument limit asks for. Where more
 // records follow, because of the limit or of the engine's bounds of an answer, the answer has a Link header with
@@ -47,6 +48,10 @@
 //
 // X-Total-Count counts what the principal can list: under the same policies as the page, and in the same transaction. It
 // costs a read of all those records, so ask for it on the first page only.
+//
+// fields=id,type,jar.label shows the id and the type of a cookie, and the jar as a record with its label. A path over
+// relations decides the depth of the answer: relations without a path are ids, and a depth of 2 and more is 400. A name that
+// does not exist, is hidden, or is unreadable for the principal in all records is FIELD_DOES_NOT_EXIST.
 //
 // GET /jar/1/cookies lists the records of the to-many relation cookies of jar 1, and works like GET /cookie in every other
 // respect. The policies of cookies apply. It is 404 if the jar does not exist or is hidden. A name that is not a to-many
@@ -105,8 +110,8 @@
 //
 // # Preconditions
 //
-// An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth: a
-// tag that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13.
+// An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth and
+// fields: a tag that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13.
 // On PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request.
 // So a client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client
 // that reads at a greater depth also guards the related records. [Options.RequireIfMatch] makes such a tag obligatory:

@@ -14,6 +14,8 @@ func parameters(limits engine.Options, opts Options) object {
 	return object{
 		"depth": argument("depth", "Depth of the answer: 0 shows the id of a record, n shows its fields with related records at n-1.",
 			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
+		"fields": arrayArgument("fields", "The only fields to show, with commas between them. A path over relations such as jar.label shows the related records with that field, "+
+			"and other relations as ids; it excludes a depth of 2 and more.", object{"type": "string"}),
 		"limit": argument("limit", "Greatest number of records on the page. A page may have fewer; the list ends with the page without a Link. "+
 			"0 checks the request: the page is empty and has no Link.",
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),

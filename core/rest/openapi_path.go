@@ -18,7 +18,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	}
 	written := ref("schemas", n.create[r])
 	path["post"] = n.operation("create_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth"),
+		"parameters":  parameterRefs("depth", "fields"),
 		"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
 		"responses": responses(object{"201": response("The created record, or the created records of a list.",
 			object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
@@ -55,7 +55,7 @@ func batchPath() object {
 // page describes a request for a list of records.
 func (n schemaNames) page(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
-	arguments := []string{"filter", "sort", "limit", "after", "before", "offset", "count", "depth"}
+	arguments := []string{"filter", "sort", "limit", "after", "before", "offset", "count", "depth", "fields"}
 	if len(r.Searchable()) > 0 {
 		arguments = append(arguments, "search")
 	}
@@ -83,7 +83,7 @@ func (n schemaNames) onePath(r *core.Resource, limits engine.Options, opts Optio
 	path := object{
 		"parameters": []any{idParameter(r)},
 		"get": n.operation("get_"+n.read[r], r, object{
-			"parameters": parameterRefs("depth", "If-None-Match"),
+			"parameters": parameterRefs("depth", "fields", "If-None-Match"),
 			"responses": responses(object{
 				"200": response("The record.", record, "ETag"),
 				"304": object{"description": "The client has the current record."},
@@ -105,17 +105,17 @@ func (n schemaNames) addWrites(path object, r *core.Resource, limits engine.Opti
 	}
 	withBody := append(slices.Clone(failures), http.StatusUnsupportedMediaType)
 	path["patch"] = n.operation("patch_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+		"parameters":  parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
 		"requestBody": bodyOf(written, plainJSON, mergePatch),
 		"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, withBody...),
 	})
 	path["put"] = n.operation("put_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+		"parameters":  parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
 		"requestBody": bodyOf(replacing(r, written), plainJSON),
 		"responses":   responses(n.putResponses(r, limits), withBody...),
 	})
 	path["delete"] = n.operation("delete_"+n.read[r], r, object{
-		"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
+		"parameters": parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
 		"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
 			failures...),
 	})

@@ -141,7 +141,7 @@ func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 		names = append(names, p.Value.Name)
 	}
 	slices.Sort(names)
-	const want = "after before bool bytes count depth filter float id int json limit list no offset outer parent ro sort text time uuid"
+	const want = "after before bool bytes count depth fields filter float id int json limit list no offset outer parent ro sort text time uuid"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("arguments: %s\nwant: %s", got, want)
 	}
@@ -172,7 +172,7 @@ func TestToManyRelationsHaveListsOfTheirOwn(t *testing.T) {
 		names = append(names, p.Value.Name)
 	}
 	slices.Sort(names)
-	if got := strings.Join(names, " "); got != "after before count depth filter id limit name offset sort" {
+	if got := strings.Join(names, " "); got != "after before count depth fields filter id limit name offset sort" {
 		t.Errorf("arguments: %s", got)
 	}
 	if related.Post != nil {

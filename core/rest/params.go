@@ -28,7 +28,7 @@ func (x *exchange) params(known ...string) (params, error) {
 		if !slices.Contains(known, name) {
 			accepted := "no arguments"
 			if len(known) > 0 {
-				accepted = "the argument " + strings.Join(known, ", ")
+				accepted = "the arguments " + strings.Join(known, ", ")
 			}
 			return p, badParam(validText(name), accepted)
 		}
@@ -42,7 +42,7 @@ func validText(s string) string {
 }
 
 // listArguments are the arguments of lists. They win over fields with the same API name.
-var listArguments = []string{"after", "before", "count", "depth", "filter", "limit", "offset", "search", "sort"}
+var listArguments = []string{"after", "before", "count", "depth", "fields", "filter", "limit", "offset", "search", "sort"}
 
 // decodeParams decodes the URL's arguments with any names. On lists, a name outside listArguments is that of a field.
 func (x *exchange) decodeParams() (params, error) {
@@ -98,13 +98,29 @@ func (p params) number(name string, fallback int) (int, error) {
 	return math.MaxInt, nil
 }
 
-// depth returns the argument depth. The engine checks its upper limit.
-func (x *exchange) depth() (int, error) {
-	p, err := x.params("depth")
+// shown returns the arguments depth and fields, the only ones of the request. The engine checks them.
+func (x *exchange) shown() (depth int, fields []string, err error) {
+	p, err := x.params("depth", "fields")
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return p.depth()
+	if depth, err = p.depth(); err != nil {
+		return 0, nil, err
+	}
+	fields, err = p.fields()
+	return depth, fields, err
+}
+
+// fields returns the names of the argument, which are separated by commas; nil if the URL does not have it.
+func (p params) fields() ([]string, error) {
+	text, given, err := p.single("fields")
+	switch {
+	case err != nil || !given:
+		return nil, err
+	case text == "":
+		return nil, badParam("fields", "names of fields with commas between them")
+	}
+	return strings.Split(validText(text), ","), nil
 }
 
 func (p params) depth() (int, error) { return p.number("depth", engine.DefaultDepth) }
@@ -112,6 +128,9 @@ func (p params) depth() (int, error) { return p.number("depth", engine.DefaultDe
 // query returns the query of a list, without its limit.
 func (p params) query() (q engine.Query, err error) {
 	if q.Depth, err = p.depth(); err != nil {
+		return q, err
+	}
+	if q.Fields, err = p.fields(); err != nil {
 		return q, err
 	}
 	if q.Filter, err = p.filter(); err != nil {

@@ -13,11 +13,11 @@ import (
 
 // get answers with one record.
 func (x *exchange) get() error {
-	depth, err := x.depth()
+	depth, fields, err := x.shown()
 	if err != nil {
 		return err
 	}
-	view, err := x.api.Get(x.ctx, x.resource.name, x.id, depth)
+	view, err := x.api.Get(x.ctx, x.resource.name, x.id, depth, fields...)
 	if err != nil {
 		return err
 	}
@@ -116,6 +116,9 @@ func (h *Handler) membersURL(m engine.More) string {
 	args := url.Values{"depth": {strconv.Itoa(m.Depth)}}
 	if m.After != "" {
 		args.Set("after", string(m.After))
+	}
+	if m.Fields != nil {
+		args.Set("fields", strings.Join(m.Fields, ","))
 	}
 	r := h.resources[m.Field.Resource().APIName()]
 	return r.relatedPath(m.Owner.String(), m.Field.APIName()) + "?" + args.Encode()

@@ -12,8 +12,9 @@ import (
 
 // post creates a record from an object, or records from a list.
 func (x *exchange) post() error {
-	depth, err := x.depth()
-	if err != nil {
+	write := engine.Write{Minimal: x.prefersMinimal()}
+	var err error
+	if write.Depth, write.Fields, err = x.shown(); err != nil {
 		return err
 	}
 	body, err := x.readBody()
@@ -24,19 +25,18 @@ func (x *exchange) post() error {
 	if err != nil {
 		return err
 	}
-	minimal := x.prefersMinimal()
-	views, err := x.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth, Minimal: minimal}, bodies...)
+	views, err := x.api.Create(x.ctx, x.resource.name, write, bodies...)
 	switch {
 	case err != nil && many && len(bodies) == 1:
 		return withFirstElement(err)
 	case err != nil:
 		return err
-	case minimal && many:
+	case write.Minimal && many:
 		x.answerMinimal(http.StatusCreated)
 	case many:
 		x.answerList(http.StatusCreated, views)
 	default:
-		x.answerCreated(views[0], minimal)
+		x.answerCreated(views[0], write.Minimal)
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func (x *exchange) answerCount(count int, err error) error {
 
 // writeOptions reads the arguments and the preconditions of a write to the record of the URL.
 func (x *exchange) writeOptions() (w engine.Write, err error) {
-	if w.Depth, err = x.depth(); err != nil {
+	if w.Depth, w.Fields, err = x.shown(); err != nil {
 		return w, err
 	}
 	c, err := x.preconditions()

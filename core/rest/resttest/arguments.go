@@ -58,7 +58,7 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 }
 
 func testUnknownArguments(t *testing.T, newBackend NewBackend) {
-	const onlyDepth = `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "the argument depth"}`
+	const onlyDepth = `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "the arguments depth, fields"}`
 	fixture := exchange{"PUT /jar/1", `{"label": "a"}`, 201, ""}
 	unchanged := exchange{"GET /jar", "", 200, `[{"id": 1, "label": "a", "cookies": []}]`}
 	setup{model: cookies()}.check(t, newBackend, []rule{
@@ -66,15 +66,15 @@ func testUnknownArguments(t *testing.T, newBackend NewBackend) {
 			fixture,
 			{"GET /jar/1?color=red", "", 400, onlyDepth},
 			{"GET /jar/1?depth=1&color=red", "", 400, onlyDepth},
-			{"GET /jar/1?Depth=1", "", 400, `BAD_PARAM_VALUE {"param_name": "Depth", "accepted_values": "the argument depth"}`},
+			{"GET /jar/1?Depth=1", "", 400, `BAD_PARAM_VALUE {"param_name": "Depth", "accepted_values": "the arguments depth, fields"}`},
 			{"GET /jar/1?limit=1", "", 400, `BAD_PARAM_VALUE`},
 			{"GET /jar/1?label=a", "", 400, `BAD_PARAM_VALUE`},
-			{"GET /jar/1?=", "", 400, `BAD_PARAM_VALUE {"param_name": "", "accepted_values": "the argument depth"}`},
+			{"GET /jar/1?=", "", 400, `BAD_PARAM_VALUE {"param_name": "", "accepted_values": "the arguments depth, fields"}`},
 		}},
 		{"an unknown argument of a write is 400 and nothing changes", []exchange{
 			fixture,
 			{"POST /jar?color=red", `{}`, 400, onlyDepth},
-			{"POST /jar?label=b", `{}`, 400, `BAD_PARAM_VALUE {"param_name": "label", "accepted_values": "the argument depth"}`},
+			{"POST /jar?label=b", `{}`, 400, `BAD_PARAM_VALUE {"param_name": "label", "accepted_values": "the arguments depth, fields"}`},
 			{"PATCH /jar/1?color=red", `{"label": "b"}`, 400, onlyDepth},
 			{"PUT /jar/1?color=red", `{}`, 400, onlyDepth},
 			{"DELETE /jar/1?color=red", "", 400, onlyDepth},

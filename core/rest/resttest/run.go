@@ -37,6 +37,7 @@ var families = []Case{
 	{"methods", testMethods},
 	{"depth", testDepth},
 	{"unknown arguments", testUnknownArguments},
+	{"fields", testFields},
 	{"equalities", testEqualities},
 	{"unreadable arguments", testUnreadableArguments},
 	{"filter", testFilter},

@@ -48,7 +48,13 @@ func secrets() *core.Model {
 func unreadable(resource string, names ...string) core.Decorator {
 	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			if f := fieldIn(op.Where, names); f != nil && f.Resource().Name() == resource {
+			f := fieldIn(op.Where, names)
+			for _, asked := range op.Fields {
+				if op.Kind == core.Visibility && slices.Contains(names, asked.Name()) {
+					f = asked
+				}
+			}
+			if f != nil && f.Resource().Name() == resource {
 				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: resource, Field: f.APIName()}
 			}
 			res, err := next(ctx, op)

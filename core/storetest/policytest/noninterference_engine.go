@@ -110,6 +110,12 @@ func (s *requester) query() engine.Query {
 	if searched := s.r.Searchable(); len(searched) > 0 && s.d.UpTo(3, "searches") == 0 {
 		q.Search = s.d.Value(searched[s.d.UpTo(len(searched)-1, "searched")]).Text()
 	}
+	if q.Depth == 1 && s.d.UpTo(2, "names fields") == 0 {
+		for range 1 + s.d.UpTo(2, "fields") {
+			path, f := s.path(s.r, "shown")
+			q.Fields = append(q.Fields, path+f.APIName())
+		}
+	}
 	for range s.d.UpTo(2, "sort") {
 		path, f := s.path(s.r, "by")
 		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+path+f.APIName())
