@@ -408,6 +408,24 @@ func TestRelationsViaSharedFields(t *testing.T) {
 	}
 }
 
+// A relation of which a record names only some fields is absent: writing null to one field is not the same as detaching.
+func TestRecordOfSomePartsLeavesTheOthers(t *testing.T) {
+	s, ctx := shop(t), t.Context()
+	parcel := s.Model().Resource("parcel")
+	values := func(id int64) []core.Value { return []core.Value{core.IntValue(id), core.Null, {}, {}} }
+	rec := parcel.RecordOf(values(1))
+	if got := rec.Get("line"); !got.IsAbsent() {
+		t.Errorf("the relation is %v", got)
+	}
+	updated, err := s.Update(ctx, parcel, rec)
+	if want := "[parcel{id:1 order:null line_number:3 line:null}]"; err != nil || fmt.Sprint(updated) != want {
+		t.Errorf("got %v %v, want %s", updated, err, want)
+	}
+	if got := text(parcel.RecordOf([]core.Value{core.IntValue(1), core.IntValue(17), core.IntValue(3), {}}).Merge(rec), nil); got != "parcel{id:1 order:null line_number:3 line:null}" {
+		t.Errorf("merged: %s", got)
+	}
+}
+
 func TestDefaultRulesOfRelationsInKeys(t *testing.T) {
 	m := shop(t).Model()
 	for _, tt := range []struct {
