@@ -194,11 +194,12 @@ func updateNumbered(ctx context.Context, tx BackendTx, op *Op) ([]Record, error)
 	return updated, all.count(ctx, tx, op, nil)
 }
 
-// setsNumbers reports whether the records of an Update name a numbered field or the group of one.
+// setsNumbers reports whether the records of an Update name a numbered field, or the group of one or a part of that.
 func (op *Op) setsNumbers() bool {
 	return slices.ContainsFunc(op.Resource.numbers, func(f *Field) bool {
 		return slices.ContainsFunc(op.Records, func(rec Record) bool {
-			return !rec.At(f.column).IsAbsent() || !rec.At(f.group.column).IsAbsent()
+			named := func(f *Field) bool { return !rec.At(f.column).IsAbsent() }
+			return named(f) || named(f.group) || slices.ContainsFunc(f.group.parts, named)
 		})
 	})
 }

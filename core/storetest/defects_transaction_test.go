@@ -294,7 +294,7 @@ var numberDefects = []defect{
 		name: "updates of counters are lost",
 		breaks: []string{
 			"numbers/records are numbered in their group", "numbers/a record keeps its number in another group",
-			"numbers/numbers are not used again",
+			"numbers/numbers are not used again", "numbers/records are numbered by a reference of several fields",
 		},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {

@@ -16,6 +16,11 @@ var numberRules = []rule{
 		numberedInGroup,
 	},
 	{
+		"records are numbered by a reference of several fields",
+		"A group may be a relation to a key of several fields, with fields of its own or shared ones, and the number unique in it.",
+		numberedByTuple,
+	},
+	{
 		"numbers are not used again",
 		"A number is not given again after its record was deleted, in the same transaction or later.",
 		numbersNotReused,
@@ -59,6 +64,16 @@ func numbered() *core.Model {
 			{Name: "number", Type: core.Int, NumberedBy: "project"},
 			{Name: "invoice", Type: core.Int, NumberedBy: "year"},
 		}},
+		core.ResourceSpec{Name: "phase", Fields: []core.FieldSpec{{Name: "project", ToOne: "project", Key: true}, {Name: "year", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "task", Unique: [][]string{{"phase", "number"}}, Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "project", ToOne: "project"},
+			{Name: "year", Type: core.Int},
+			{Name: "phase", ToOne: "phase", Via: []string{"project", "year"}},
+			{Name: "end", ToOne: "phase"},
+			{Name: "number", Type: core.Int, NumberedBy: "phase"},
+			{Name: "last", Type: core.Int, NumberedBy: "end"},
+		}},
 	)
 }
 
@@ -92,6 +107,31 @@ func numberedInGroup(t *kit.Fixture) {
 	numbersOf(t.Client, "stored", t.All("ticket"), "[a:1/1 b:1/2 a:2/1 :1/1 a:3/2 :2/3 a:4/3 a:5/2 b:2/3]")
 	t.Update("ticket", kit.Fields{"id": recs[0].Key(), "project": "a", "year": 2026})
 	numbersOf(t.Client, "updated without a change", t.Load("ticket", recs[0].Key()), "[a:1/1]")
+}
+
+func numberedByTuple(t *kit.Fixture) {
+	t = withProjects(t)
+	t.Insert("phase", kit.Fields{"project": "a", "year": 1}, kit.Fields{"project": "a", "year": 2}, kit.Fields{"project": "b", "year": 1})
+	recs := t.Insert("task",
+		kit.Fields{"phase": "a,1", "end": "b,1"}, kit.Fields{"project": "a", "year": 2, "end": "b,1"}, kit.Fields{"project": "a", "year": 1, "end": "a,1"},
+		kit.Fields{"project": "a"}, kit.Fields{"project": "b", "year": 1}, kit.Fields{"year": 3})
+	numbers := func() (got []string) {
+		for _, rec := range t.All("task") {
+			got = append(got, fmt.Sprintf("%v:%v %v:%v", rec.Get("phase"), rec.Get("number"), rec.Get("end"), rec.Get("last")))
+		}
+		return got
+	}
+	kit.Equal(t.Client, "numbers", fmt.Sprint(numbers()), "[a,1:1 b,1:1 a,2:1 b,1:2 a,1:2 a,1:1 null:1 null:1 b,1:1 null:2 null:2 null:3]")
+	t.Update("task", kit.Fields{"id": recs[2].Key(), "year": 2})
+	kit.Equal(t.Client, "the number of a task in another phase", t.Insert("task", kit.Fields{"phase": "a,2"})[0].Get("number"), core.IntValue(3))
+	unique := t.Resource("task").Indexes()[0]
+	_, err := t.TryUpdate("task", kit.Fields{"id": recs[1].Key(), "number": 2})
+	t.Fails("update to a taken number", err, unique.AlreadyExists())
+	_, err = t.TryInsert("task", kit.Fields{"phase": "a,2", "number": 3})
+	t.Fails("insert of a taken number", err, unique.AlreadyExists())
+	t.Update("task", kit.Fields{"id": recs[3].Key(), "number": 2})
+	t.Delete("task", recs[0].Key(), recs[2].Key())
+	kit.Equal(t.Client, "the number after a delete", t.Insert("task", kit.Fields{"phase": "a,1"})[0].Get("number"), core.IntValue(3))
 }
 
 func numbersNotReused(t *kit.Fixture) {
