@@ -22,8 +22,8 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// library has relations of every form: to-one and its list, one-to-one, stored lists of integer and text keys, and a
-// relation of a resource to itself.
+// library has relations of every form: to-one and its list, one-to-one, stored lists of integer and text keys, a
+// relation of a resource to itself, and relations to a key of several fields, one of them through shared fields.
 var library = core.MustModel("library",
 	core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -35,6 +35,8 @@ var library = core.MustModel("library",
 		{Name: "friends", ToMany: "person"},
 		{Name: "likes", ToMany: "tag"},
 		{Name: "books", ToMany: "book", Inverse: "owner"},
+		{Name: "latest", ToOne: "loan"},
+		{Name: "loans", ToMany: "loan", Inverse: "person"},
 	}},
 	core.ResourceSpec{Name: "badge", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.UUID, Key: true},
@@ -51,6 +53,14 @@ var library = core.MustModel("library",
 		{Name: "title", Type: core.Text},
 		{Name: "owner", ToOne: "person"},
 		{Name: "tag", ToOne: "tag"},
+		{Name: "loan", ToOne: "loan", Via: []string{"tag", "owner"}},
+	}},
+	core.ResourceSpec{Name: "loan", KeyName: "key", Fields: []core.FieldSpec{
+		{Name: "tag", ToOne: "tag", Key: true},
+		{Name: "person", ToOne: "person", Key: true},
+		{Name: "note", Type: core.Text},
+		{Name: "books", ToMany: "book", Inverse: "loan"},
+		{Name: "readers", ToMany: "person", Inverse: "latest"},
 	}},
 )
 
@@ -70,11 +80,23 @@ func domain(f *core.Field) []any {
 		return uuids
 	case core.Float:
 		return []any{-1.5, 0.0, 2.5}
+	case core.Tuple:
+		return pairs(codes, ids)
 	}
 	if f.Key() || f.Target() != nil {
 		return codes
 	}
 	return []any{"", "a", "B", "é"}
+}
+
+// pairs returns the keys of loans with these parts.
+func pairs(codes, ids []any) (keys []any) {
+	for _, code := range codes {
+		for _, id := range ids {
+			keys = append(keys, fmt.Sprintf("%v,%v", code, id))
+		}
+	}
+	return keys
 }
 
 // records are the records of all resources, by resource index and in any order.
@@ -87,13 +109,20 @@ func anyRecords(t *rapid.T) records {
 	all := make(records, len(library.Resources()))
 	keys := make([][]any, len(all))
 	for i, r := range library.Resources() {
-		keys[i] = rapid.SliceOfNDistinct(rapid.SampledFrom(domain(r.Key())), 1, -1, func(k any) any { return k }).Draw(t, r.Name())
+		possible := domain(r.Key())
+		if r.Key().Type() == core.Tuple { // the last resource
+			possible = pairs(keys[library.Resource("tag").Index()], keys[library.Resource("person").Index()])
+		}
+		keys[i] = rapid.SliceOfNDistinct(rapid.SampledFrom(possible), 1, -1, func(k any) any { return k }).Draw(t, r.Name())
 	}
 	for i, r := range library.Resources() {
 		taken := make(map[any]bool)
 		for _, key := range keys[i] {
 			fields := map[string]any{r.Key().Name(): key}
 			for _, f := range r.Columns()[1:] {
+				if f.KeyPart() || f.Parts() != nil {
+					continue
+				}
 				values := domain(f)
 				if f.Target() != nil {
 					values = keys[f.Target().Index()]
@@ -109,11 +138,21 @@ func anyRecords(t *rapid.T) records {
 				taken[v] = true
 				fields[f.Name()] = v
 			}
+			if code, id := fields["tag"], fields["owner"]; code != nil && id != nil && !slices.Contains(keys[library.Resource("loan").Index()], any(fmt.Sprintf("%v,%v", code, id))) {
+				fields["owner"] = nil // the pair is no loan
+			}
 			rec, err := r.NewRecord(fields)
+			if err == nil {
+				rec, err = rec.WithParts()
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			all[i] = append(all[i], rec)
+			values := make([]core.Value, rec.Len())
+			for c := range values {
+				values[c] = rec.At(c)
+			}
+			all[i] = append(all[i], r.RecordOf(values))
 		}
 	}
 	return all
@@ -314,8 +353,10 @@ var schemas = []struct {
 			`CREATE TABLE $S.badge (id uuid PRIMARY KEY, label varchar(9))`,
 			`CREATE TABLE $S.tag (code numeric(8,1) PRIMARY KEY, weight real)`,
 			`CREATE TABLE $S.person (id integer PRIMARY KEY, name text COLLATE "en-x-icu", age smallint, boss bigint REFERENCES $S.person, badge uuid UNIQUE REFERENCES $S.badge,
-			friends integer[], likes numeric(8,1)[])`,
-			`CREATE TABLE $S.book (id bigint PRIMARY KEY, title text, owner integer REFERENCES $S.person, tag numeric(8,1) REFERENCES $S.tag)`,
+			friends integer[], likes numeric(8,1)[], latest_person smallint, latest_tag numeric(8,1))`,
+			`CREATE TABLE $S.loan (person integer REFERENCES $S.person, tag numeric(8,1) REFERENCES $S.tag, note varchar(3), PRIMARY KEY (person, tag))`,
+			`ALTER TABLE $S.person ADD FOREIGN KEY (latest_person, latest_tag) REFERENCES $S.loan DEFERRABLE INITIALLY DEFERRED`,
+			`CREATE TABLE $S.book (id bigint PRIMARY KEY, title text, owner integer REFERENCES $S.person, tag numeric(8,1) REFERENCES $S.tag, FOREIGN KEY (owner, tag) REFERENCES $S.loan)`,
 		} {
 			servertest.Execute(t, servertest.InSchema(schema, sql))
 		}
@@ -327,7 +368,9 @@ var schemas = []struct {
 			`CREATE COLLATION $S.folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
 			`CREATE TABLE $S.badge (id uuid PRIMARY KEY, label text COLLATE $S.folded)`,
 			`CREATE TABLE $S.tag (code varchar COLLATE "de-x-icu" PRIMARY KEY, weight float)`,
-			`CREATE TABLE $S.person (id bigint PRIMARY KEY, name text COLLATE $S.folded, age bigint, boss bigint REFERENCES $S.person, badge uuid UNIQUE REFERENCES $S.badge, friends bigint[], likes text[] COLLATE "fr-x-icu")`,
+			`CREATE TABLE $S.person (id bigint PRIMARY KEY, name text COLLATE $S.folded, age bigint, boss bigint REFERENCES $S.person, badge uuid UNIQUE REFERENCES $S.badge, friends bigint[], likes text[] COLLATE "fr-x-icu", latest_tag text COLLATE "fr-x-icu", latest_person bigint)`,
+			`CREATE TABLE $S.loan (tag text COLLATE "C" REFERENCES $S.tag, person bigint REFERENCES $S.person, note text COLLATE $S.folded, PRIMARY KEY (tag, person))`,
+			`ALTER TABLE $S.person ADD FOREIGN KEY (latest_tag, latest_person) REFERENCES $S.loan DEFERRABLE INITIALLY DEFERRED`,
 			`CREATE TABLE $S.book (id bigint PRIMARY KEY, title char(3), owner bigint, tag text COLLATE "en-x-icu")`,
 			`CREATE VIEW $S.books AS SELECT id, rtrim(title) AS title, owner, tag || '' AS tag FROM $S.book`,
 			`CREATE VIEW $S.tags AS SELECT * FROM $S.tag`,
@@ -346,13 +389,19 @@ var schemas = []struct {
 func (all records) fill(t *rapid.T, p *pgxpool.Pool, schema string) {
 	ctx := context.Background()
 	batch := &pgx.Batch{}
-	batch.Queue(servertest.InSchema(schema, `TRUNCATE $S.person, $S.badge, $S.tag, $S.book`))
-	for _, name := range []string{"badge", "tag", "person", "book"} {
+	batch.Queue(servertest.InSchema(schema, `TRUNCATE $S.person, $S.badge, $S.tag, $S.book, $S.loan`))
+	for _, name := range []string{"badge", "tag", "person", "loan", "book"} {
 		var rows []map[string]any
 		for _, rec := range all[library.Resource(name).Index()] {
 			row := make(map[string]any)
 			for _, f := range rec.Resource().Columns() {
-				row[f.Name()] = rec.Get(f.Name()).Any()
+				switch v := rec.Get(f.Name()); {
+				case f.Parts() != nil: // they have columns
+				case f.Type() == core.Tuple && v.IsSet():
+					row[f.Name()+"_tag"], row[f.Name()+"_person"] = v.Tuple()[0].Any(), v.Tuple()[1].Any()
+				case f.Type() != core.Tuple:
+					row[f.Name()] = v.Any()
+				}
 			}
 			rows = append(rows, row)
 		}
@@ -430,9 +479,9 @@ func read(t *rapid.T, store *core.Store) {
 
 var errUndo = errors.New("undo")
 
-// write updates a person and deletes a book, and undoes that.
+// write updates a person and a loan and deletes a book, and undoes that.
 func write(t *rapid.T, store *core.Store, backend *checked, policy *policy) {
-	person, book := library.Resource("person"), library.Resource("book")
+	person, book, loan := library.Resource("person"), library.Resource("book"), library.Resource("loan")
 	visible := func(rec core.Record) bool {
 		is, err := policy.visible[rec.Resource().Index()].Match(rec, reference.Records(backend.all.of).Related)
 		if err != nil {
@@ -453,6 +502,10 @@ func write(t *rapid.T, store *core.Store, backend *checked, policy *policy) {
 		}},
 		{backend.all[book.Index()][0], func(ctx context.Context, tx *core.Transaction, rec core.Record) error {
 			return tx.Delete(ctx, book, rec.Key())
+		}},
+		{backend.all[loan.Index()][0], func(ctx context.Context, tx *core.Transaction, rec core.Record) error {
+			_, err := tx.Update(ctx, loan, loan.Patch(rec.Key()).Set(loan.Field("note"), core.TextValue("new")))
+			return err
 		}},
 	} {
 		err := store.Tx(context.Background(), func(ctx context.Context, tx *core.Transaction) error {
