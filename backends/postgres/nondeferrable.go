@@ -220,10 +220,16 @@ func (t *transaction) unresolvedReference() error {
 // is not deferrable is checked with every row, so the values are first set to null. This is impossible if the column is
 // NOT NULL, or if policies concern it: they would see null.
 func (u *update) clearSwapped() []call {
+	if !u.many() {
+		return nil
+	}
 	var calls []call
-	for _, c := range u.changes {
-		if keys, values := u.swappedValues(c.column); len(values) > 0 {
-			calls = append(calls, u.clearCall(c.column, keys, values))
+	for i, c := range u.table.columns {
+		if c.index != i {
+			continue // of a relation that has the column of its only part
+		}
+		if keys, values := u.swappedValues(c); len(values) > 0 {
+			calls = append(calls, u.clearCall(c, keys, values))
 		}
 	}
 	return calls
@@ -231,12 +237,12 @@ func (u *update) clearSwapped() []call {
 
 // swappedValues returns the keys and new values of the rows that change the column; nothing if no swap is possible.
 func (u *update) swappedValues(c *column) (keys, values []core.Value) {
-	if !c.uniqueImmediate || c.notNull || !u.many() || u.table.concerns(u.op.Using, c.field) || u.table.reaches(u.op.Using, c.field) {
+	if !c.uniqueImmediate || c.notNull || u.table.concerns(u.op.Using, c.field) || u.table.reaches(u.op.Using, c.field) {
 		return nil, nil
 	}
 	set := false
 	for i, rec := range u.recs {
-		if v := c.in(rec); !v.IsAbsent() {
+		if v := c.newValue(rec); !v.IsAbsent() {
 			keys, values = append(keys, u.op.Keys[i]), append(values, v)
 			set = set || v.IsSet()
 		}
@@ -247,13 +253,38 @@ func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	return keys, values
 }
 
+// newValue returns the value that a change gives the column; absent if it does not set all cells.
+func (c *column) newValue(rec core.Record) core.Value {
+	cells := make(map[*column]core.Value, len(c.cells))
+	for _, cell := range c.cells {
+		if cells[cell] = cell.in(rec); cells[cell].IsAbsent() {
+			return core.Value{}
+		}
+	}
+	return c.valueIn(cells)
+}
+
 // clearCall sets the column to null in rows that lose their value to another row.
 func (u *update) clearCall(c *column, keys, values []core.Value) call {
 	b := newBuilder()
 	t := b.row(u.table)
-	rows, taken := b.keys(u.table, keys, true), b.param(c.elementType()+"[]", c.array(values))
-	b.write("UPDATE ", u.table.from, " AS t SET ", c.name, " = NULL FROM unnest(", rows.arrays(), ", ", taken, ") AS v (", rows.names(), ", taken) WHERE ",
-		t.column(c), " = ", c.fromParameter("v.taken"), " AND NOT (")
+	rows := b.keys(u.table, keys, true)
+	names, arrays := []string{rows.names()}, []string{rows.arrays()}
+	b.write("UPDATE ", u.table.from, " AS t SET ")
+	separator := ""
+	elements := c.elements(values)
+	for i, cell := range c.cells {
+		if !cell.notNull {
+			b.write(separator, cell.name, " = NULL")
+			separator = ", "
+		}
+		names, arrays = append(names, valueName(i)), append(arrays, b.param(cell.elementType()+"[]", cell.array(elements[i])))
+	}
+	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ")
+	for i, cell := range c.cells {
+		b.write(t.column(cell), " = ", cell.fromParameter("v."+valueName(i)), " AND ")
+	}
+	b.WriteString("NOT (")
 	t.sameAs(rows.each())
 	b.WriteString(") AND ")
 	t.matches(rows)

@@ -366,3 +366,41 @@ func TestCyclesOfSeveralColumnsAreDetached(t *testing.T) {
 		t.Errorf("the server would cascade: %v", err)
 	}
 }
+
+// Rows take unique values of several columns from each other, although an index checks every row.
+func TestSwapOfRelationsWithSeveralColumns(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "seat", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "row", Type: core.Text, Key: true}, {Name: "no", Type: core.Int, Key: true}, {Name: "guest", ToOne: "guest", Inverse: "seat"},
+		}},
+		core.ResourceSpec{Name: "guest", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "seat", ToOne: "seat"},
+			{Name: "row", Type: core.Text}, {Name: "no", Type: core.Int}, {Name: "spare", ToOne: "seat", Via: []string{"row", "no"}, Unique: true},
+		}},
+	)
+	store, _ := servertest.Store(t, m, `CREATE TABLE $S.seat ("row" text, no int, PRIMARY KEY ("row", no))`,
+		`CREATE TABLE $S.guest (id serial PRIMARY KEY, seat_row text, seat_no int, "row" text, no int NOT NULL DEFAULT 0, UNIQUE (seat_no, seat_row), UNIQUE ("row", no),
+			FOREIGN KEY (seat_row, seat_no) REFERENCES $S.seat, FOREIGN KEY ("row", no) REFERENCES $S.seat)`,
+		`INSERT INTO $S.seat SELECT 'a', i FROM generate_series(1, 3) AS i`,
+		`INSERT INTO $S.guest (seat_row, seat_no, "row", no) SELECT 'a', i, 'a', i FROM generate_series(1, 3) AS i`)
+	guest := m.Resource("guest")
+	for _, field := range []string{"seat", "spare"} {
+		var changes []core.Record
+		for id, to := range []string{"a,2", "a,3", "a,1"} {
+			changes = append(changes, servertest.Record(t, guest, map[string]any{"id": id + 1, field: to}))
+		}
+		changed, err := store.Update(t.Context(), guest, changes...)
+		if err != nil {
+			t.Fatalf("%s: %v", field, err)
+		}
+		for i, rec := range changed {
+			if rec.Get(field) != changes[i].Get(field) {
+				t.Errorf("%s of %v", field, rec)
+			}
+		}
+	}
+	_, err := store.Update(t.Context(), guest, servertest.Record(t, guest, map[string]any{"id": 1, "seat": "a,1"}), servertest.Record(t, guest, map[string]any{"id": 2, "seat": "a,1"}))
+	if e := core.AsError(err); e.Code != core.AlreadyExists || e.Field != "seat" {
+		t.Errorf("two guests on one seat: %v", err)
+	}
+}

@@ -258,7 +258,7 @@ func (t *table) bindColumns(found *catalogTable) {
 		for _, part := range f.Parts() {
 			cells = append(cells, t.columns[part.Column()].cells...)
 		}
-		t.columns[i] = columnOf(f, cells)
+		t.columns[i] = columnOf(found, f, cells)
 	}
 }
 
@@ -279,11 +279,11 @@ func bindField(found *catalogTable, f *core.Field) *column {
 			cells[i].element = i
 		}
 	}
-	return columnOf(f, cells)
+	return columnOf(found, f, cells)
 }
 
 // columnOf returns the column of a field with the cells: the only one, or one that summarises them.
-func columnOf(f *core.Field, cells []*column) *column {
+func columnOf(found *catalogTable, f *core.Field, cells []*column) *column {
 	if len(cells) == 1 {
 		return cells[0]
 	}
@@ -296,6 +296,7 @@ func columnOf(f *core.Field, cells []*column) *column {
 		whole.keepOnReset = whole.keepOnReset || c.keepOnReset
 	}
 	whole.partlyNull = whole.hasNulls
+	whole.uniqueImmediate = found.hasUnique(columnNames(cellsOf(f)), true)
 	return whole
 }
 
