@@ -210,7 +210,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 		for _, f := range r.References() {
 			to := opts.source(f.Target())
 			if t.foreignKeys[k.name] == nil && k.target == to.relation(schema, to.Table) && k.columnsAre(f) {
-				t.foreignKeys[k.name] = &foreignKey{f, strings.Join(k.columns, ", "), strings.Join(k.targetColumns, ", ")}
+				t.foreignKeys[k.name] = &foreignKey{f, strings.Join(k.columns, ", "), strings.Join(k.targetColumns, ", "), k.full && len(k.columns) > 1}
 				t.constraints[k.name] = t.named(k.columns)
 				t.columns[f.Column()].partlyNull = t.columns[f.Column()].partlyNull && !k.full
 			}

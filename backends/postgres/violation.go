@@ -75,6 +75,11 @@ func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 	if !t.multiColumn[constraint] {
 		return valueError(op, fields[0])
 	}
+	return valuesError(t, fields)
+}
+
+// valuesError returns the error of values that cannot be together. It names their fields, except hidden ones.
+func valuesError(t *table, fields []*core.Field) *core.Error {
 	var names []string
 	for _, f := range fields {
 		if !f.Hidden() {
@@ -255,6 +260,11 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 		return valueError(op, nil)
 	}
 	k := t.foreignKeys[err.ConstraintName]
+	if k.full && err.Code != restrictViolation && !strings.Contains(err.Detail, "(") && !strings.Contains(err.Detail, b.table(k.field.Target()).relation.name) {
+		found := valuesError(t, k.field.Parts()) // some columns are null
+		found.Message += "; set all of them, or none"
+		return found
+	}
 	f, target := k.field, b.table(k.field.Target()).relation.name
 	columns, values, ok := k.parseDetail(err.Detail, t.relation.name, target)
 	switch {
@@ -276,6 +286,7 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 type foreignKey struct {
 	field                  *core.Field
 	columns, targetColumns string // as in the details of errors
+	full                   bool   // MATCH FULL of several columns
 }
 
 // endsLater reports whether the last occurrence of a name in the text ends after that of another name. One name may be

@@ -569,3 +569,26 @@ func TestViolationsOfSeveralColumns(t *testing.T) {
 		})
 	}
 }
+
+func TestMatchFullNamesTheFieldsToSetTogether(t *testing.T) {
+	m := core.MustModel("full",
+		core.ResourceSpec{Name: "secret_shelf", Fields: []core.FieldSpec{{Name: "a", Type: core.Int, Key: true}, {Name: "b", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "secret_box", APIName: "Box", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "secret_a", APIName: "a", Type: core.Int}, {Name: "secret_b", APIName: "b", Type: core.Text},
+			{Name: "secret_shelf", APIName: "shelf", ToOne: "secret_shelf", Via: []string{"secret_a", "secret_b"}},
+		}},
+	)
+	store, _ := servertest.Store(t, m,
+		`CREATE TABLE $S.secret_shelf (a int, b text, PRIMARY KEY (a, b))`,
+		`CREATE TABLE $S.secret_box (id serial PRIMARY KEY, secret_a int, secret_b text, FOREIGN KEY (secret_a, secret_b) REFERENCES $S.secret_shelf MATCH FULL)`,
+		`INSERT INTO $S.secret_shelf VALUES (1, 'x')`)
+	box := m.Resource("secret_box")
+	_, err := store.Insert(t.Context(), box, servertest.Record(t, box, map[string]any{"secret_b": "x"}))
+	if e := core.AsError(err); e.Code != core.BadRequest || e.Message != "Box: the storage does not accept these values of a, b; set all of them, or none" {
+		t.Errorf("one null: %v", err)
+	}
+	_, err = store.Insert(t.Context(), box, servertest.Record(t, box, map[string]any{"secret_a": 2, "secret_b": "x"}))
+	if e := core.AsError(err); e.Code != core.NotFound || e.Resource != "secret_shelf" || e.Key.String() != "2,x" {
+		t.Errorf("no target: %v", err)
+	}
+}
