@@ -446,8 +446,9 @@ const shownIDs = 1000
 func (c *comparison) related(t *testing.T, f *core.Field) {
 	t.Helper()
 	other := c.compare(t, f.Target())
-	children := other.pairs(t, f.Inverse(), other.keyText(), other.keyOrder())
-	c.lists(t, f, other, children)
+	owners := other.columnsOf(stored(f.Inverse()))
+	c.lists(t, f, other, c.pairs(t, len(owners), "SELECT json_build_array("+textOf(owners)+", "+other.keyText()+")::text FROM "+table(f.Target())+
+		" WHERE NOT "+isNull(owners)+" ORDER BY "+other.keyOrder()))
 }
 
 // through compares a list through a join table.
@@ -455,14 +456,17 @@ func (c *comparison) through(t *testing.T, f *core.Field) {
 	t.Helper()
 	near, far := f.Through()
 	links, other := c.compare(t, near.Resource()), c.compare(t, f.Target())
-	var on []string
+	var fars, keys, on []string
 	for i, col := range links.columnsOf(stored(far)) {
-		on = append(on, "l."+col.name+" = t."+other.columnsOf(keyParts(f.Target()))[i].name)
+		fars = append(fars, fmt.Sprintf("%s AS f%d", col.name, i))
+		keys = append(keys, fmt.Sprintf("%s AS k%d", other.columnsOf(keyParts(f.Target()))[i].name, i))
+		on = append(on, fmt.Sprintf("f%d = k%d", i, i))
 	}
-	// The key of the target is read and ordered in its own table.
-	key := "(SELECT " + other.keyText() + " FROM " + table(f.Target()) + " t WHERE " + strings.Join(on, " AND ") + ")"
-	position := "(SELECT n FROM (SELECT *, row_number() OVER (ORDER BY " + other.keyOrder() + ") AS n FROM " + table(f.Target()) + ") t WHERE " + strings.Join(on, " AND ") + ")"
-	c.lists(t, f, other, links.pairs(t, near, key, position))
+	owners := links.columnsOf(stored(near))
+	c.lists(t, f, other, c.pairs(t, len(owners), "SELECT json_build_array(owner, id)::text"+
+		" FROM (SELECT "+textOf(owners)+" AS owner, "+strings.Join(fars, ", ")+" FROM "+table(near.Resource())+" WHERE NOT "+isNull(owners)+") l"+
+		" JOIN (SELECT "+other.keyText()+" AS id, row_number() OVER (ORDER BY "+other.keyOrder()+") AS n, "+strings.Join(keys, ", ")+" FROM "+table(f.Target())+") t"+
+		" ON "+strings.Join(on, " AND ")+" ORDER BY n"))
 }
 
 // stored returns the fields that hold a relation.
@@ -473,18 +477,16 @@ func stored(f *core.Field) []*core.Field {
 	return []*core.Field{f}
 }
 
-// pairs returns the values of an SQL expression, in an order, by the key that the relation of their row has.
-func (c *comparison) pairs(t *testing.T, relation *core.Field, expression, order string) map[string][]string {
+// pairs returns the second values of the pairs that a query has, by the first ones: keys of n columns.
+func (c *comparison) pairs(t *testing.T, n int, sql string) map[string][]string {
 	t.Helper()
-	columns := c.columnsOf(stored(relation))
 	all := make(map[string][]string)
-	for _, pair := range c.query(t, "SELECT json_build_array("+textOf(columns)+", "+expression+")::text FROM "+table(c.resource)+
-		" l WHERE NOT "+isNull(columns)+" ORDER BY "+order) {
+	for _, pair := range c.query(t, sql) {
 		texts, _ := decoded(pair).([]any)
 		parent, _ := texts[0].(string)
 		child, _ := texts[1].(string)
-		if len(columns) > 1 { // spelled as in the keys
-			list, _ := json.Marshal(textsOf(parent, len(columns)))
+		if n > 1 { // spelled as in the keys
+			list, _ := json.Marshal(textsOf(parent, n))
 			parent = string(list)
 		}
 		all[parent] = append(all[parent], child)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,6 +29,7 @@ type sample struct {
 	name string
 	sql  []string // scripts, in the order of their execution
 	opts importer.Options
+	open [][2]string // resources and their fields that clients may set
 }
 
 // publicSchemas is the folder of public sample databases, which are not part of this repository.
@@ -37,8 +39,8 @@ var publicSchemas = filepath.Join("..", "..", "..", "..", "shared", "schemas")
 func samples(t *testing.T) []sample {
 	t.Helper()
 	all := []sample{{
-		"fixture", []string{script(t, "testdata", "fixture.sql")},
-		importer.Options{Keys: map[string][]string{"spending": {"customer"}, "log": {"number"}}},
+		name: "fixture", sql: []string{script(t, "testdata", "fixture.sql")},
+		opts: importer.Options{Keys: map[string][]string{"spending": {"customer"}, "log": {"number"}}},
 	}}
 	if _, err := os.Stat(publicSchemas); err != nil {
 		t.Logf("note: only the fixture is compared, without chinook, northwind and pagila: %v", err)
@@ -47,13 +49,13 @@ func samples(t *testing.T) []sample {
 	ofDatabase := regexp.MustCompile(`(?m)^(DROP DATABASE|CREATE DATABASE|\\c) .*$`)
 	ofExtension := regexp.MustCompile(`(?m)^((CREATE|COMMENT ON) EXTENSION|CREATE INDEX .* USING hnsw) .*$`)
 	return append(all,
-		sample{"chinook", []string{ofDatabase.ReplaceAllString(script(t, publicSchemas, "chinook.sql"), "")}, importer.Options{}},
-		sample{"northwind", []string{script(t, publicSchemas, "northwind.sql")}, importer.Options{}},
-		sample{"pagila", []string{
+		sample{name: "chinook", sql: []string{ofDatabase.ReplaceAllString(script(t, publicSchemas, "chinook.sql"), "")}},
+		sample{name: "northwind", sql: []string{script(t, publicSchemas, "northwind.sql")}},
+		sample{name: "pagila", sql: []string{
 			`CREATE FUNCTION public.uuidv7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'`,
 			ofExtension.ReplaceAllString(script(t, publicSchemas, "pagila-schema.sql"), ""),
 			script(t, "testdata", "pagila-rows.sql"),
-		}, importer.Options{Keys: map[string][]string{
+		}, opts: importer.Options{Keys: map[string][]string{
 			"actor_info": {"actor_id"}, "customer_list": {"id"}, "film_list": {"fid"}, "nicer_but_slower_film_list": {"fid"}, "staff_list": {"id"},
 			"sales_by_film_category": {"category"}, "sales_by_store": {"store"},
 		}}},
@@ -152,6 +154,11 @@ func (s sample) serve(t *testing.T, connection string) *served {
 	imported, err := s.opts.Read(t.Context(), conn, "public")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, open := range s.open {
+		r := slices.IndexFunc(imported.Resources, func(r core.ResourceSpec) bool { return r.Name == open[0] })
+		f := slices.IndexFunc(imported.Resources[r].Fields, func(f core.FieldSpec) bool { return f.Name == open[1] })
+		imported.Resources[r].Fields[f].ReadOnly = false
 	}
 	model, err := imported.Model()
 	if err != nil {

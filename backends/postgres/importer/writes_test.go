@@ -160,6 +160,271 @@ func TestRelationsOfTheFixtureChangeAsInSQL(t *testing.T) {
 	}
 }
 
+// Relations of several columns: shared, nullable, generated, MATCH FULL and deferrable ones, to a key in another order and to a unique
+// constraint that is no key.
+func TestRelationsOfSeveralColumnsChangeAsInSQL(t *testing.T) {
+	sample := samples(t)[0]
+	template := sample.load(t)
+	w := &writes{served: sample.serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
+	const shelf1, shelf9, shelfEmpty = "2,a%252Cb,1", "2,a%252Cb,9", "10,b," // in URLs
+	const no = "SELECT 1/0"
+	for _, c := range []struct {
+		scenario, method, path, body, sql string
+		refused                           bool
+	}{
+		{
+			"a new record by its relation", "POST", "/parcel", `{"shelf":"10,b,","weight":9}`,
+			`INSERT INTO parcel (weight, depot, site, code) VALUES (9, 10, 'b', '')`, false,
+		},
+		{
+			"a new record by its columns", "POST", "/parcel", `{"depot":10,"site":"A","code":"é,"}`,
+			`INSERT INTO parcel (depot, site, code) VALUES (10, 'A', 'é,')`, false,
+		},
+		{
+			"a new target", "POST", "/parcel", `{"shelf":{"depot":3,"site":"","code":"new","label":"n"}}`,
+			`INSERT INTO shelf (depot, site, code, label) VALUES (3, '', 'new', 'n'); INSERT INTO parcel (depot, site, code) VALUES (3, '', 'new')`, false,
+		},
+		{
+			"a target that does not exist", "POST", "/parcel", `{"depot":10,"site":"A","code":"x"}`,
+			`INSERT INTO parcel (depot, site, code) VALUES (10, 'A', 'x')`, true,
+		},
+		{
+			"no target", "PATCH", "/parcel/1", `{"shelf":null}`,
+			`UPDATE parcel SET depot = NULL, site = NULL, code = NULL WHERE id = 1`, false,
+		},
+		{
+			"MATCH FULL with one null", "PATCH", "/parcel/2", `{"code":null}`,
+			`UPDATE parcel SET code = NULL WHERE id = 2`, true,
+		},
+		{
+			"another target by its columns", "PATCH", "/parcel/2", `{"depot":10,"site":"b","code":""}`,
+			`UPDATE parcel SET depot = 10, site = 'b', code = '' WHERE id = 2`, false,
+		},
+		{
+			"a column that leads nowhere", "PATCH", "/parcel/2", `{"depot":2}`,
+			`UPDATE parcel SET depot = 2 WHERE id = 2`, true,
+		},
+		{
+			"a record of the same depot", "PATCH", "/shelf/" + shelf9, `{"shelf_by_next_code":"2,a%2Cb,1"}`,
+			`UPDATE shelf SET next_code = '1' WHERE (depot, site, code) = (2, 'a,b', '9')`, false,
+		},
+		{"a record of another depot", "PATCH", "/shelf/" + shelf9, `{"shelf_by_next_code":"10,b,"}`, no, true},
+		{"another key", "PATCH", "/shelf/" + shelf9, `{"code":"8"}`, no, true},
+		{
+			"itself", "PATCH", "/shelf/" + shelfEmpty, `{"next_code":""}`,
+			`UPDATE shelf SET next_code = '' WHERE (depot, site, code) = (10, 'b', '')`, false,
+		},
+		{
+			"a second record with the key of another one", "POST", "/shelf_detail", `{"shelf":"2,a%2Cb,9","width":"3.5"}`,
+			`INSERT INTO shelf_detail (depot, site, code, width) VALUES (2, 'a,b', '9', 3.5)`, false,
+		},
+		{
+			"a taken partner", "POST", "/shelf_detail", `{"shelf":"2,a%2Cb,1"}`,
+			`INSERT INTO shelf_detail (depot, site, code) VALUES (2, 'a,b', '1')`, true,
+		},
+		{
+			"the key in its own order", "PUT", "/shelf_detail/%25252C,b,10", `{"width":"1.25"}`,
+			`INSERT INTO shelf_detail (depot, site, code, width) VALUES (10, 'b', '%2C', 1.25)`, false,
+		},
+		{
+			"a nullable column beside one that is not", "PATCH", "/route/2", `{"to":null}`,
+			`UPDATE route SET "to" = NULL WHERE id = 2`, false,
+		},
+		{
+			"a shared column is null for both", "PATCH", "/route/3", `{"site":null}`,
+			`UPDATE route SET site = NULL WHERE id = 3`, false,
+		},
+		{"another site than that of the other relation", "PATCH", "/route/5", `{"depot_by_from":"2,a%2Cb"}`, no, true},
+		{
+			"a site that fits one of two relations", "PATCH", "/route/5", `{"from":2,"site":"a,b"}`,
+			`UPDATE route SET "from" = 2, site = 'a,b' WHERE id = 5`, true,
+		},
+		{
+			"both relations and their site", "PATCH", "/route/5", `{"from":2,"to":2,"site":"a,b"}`,
+			`UPDATE route SET "from" = 2, "to" = 2, site = 'a,b' WHERE id = 5`, false,
+		},
+		{"a NOT NULL column of a relation", "PATCH", "/route/5", `{"from":null}`, `UPDATE route SET "from" = NULL WHERE id = 5`, true},
+		{
+			"a generated column", "POST", "/box", `{"serial":201,"site":"a,b"}`,
+			`INSERT INTO box (serial, site) VALUES (201, 'a,b')`, false,
+		},
+		{
+			"a generated column that leads nowhere", "POST", "/box", `{"serial":9900,"site":"a,b"}`,
+			`INSERT INTO box (serial, site) VALUES (9900, 'a,b')`, true,
+		},
+		{
+			"a relation with a generated column", "PATCH", "/box/201", `{"site":"é%"}`,
+			`UPDATE box SET site = 'é%' WHERE serial = 201`, false,
+		},
+		{"a relation with a generated column by its name", "PATCH", "/box/201", `{"depot_by_depot_site":"2,a%2Cb"}`, no, true},
+		{
+			"a unique constraint that is no key", "PATCH", "/box/201", `{"depot_name":"x"}`,
+			`UPDATE box SET depot_name = 'x' WHERE serial = 201`, false,
+		},
+		{
+			"a unique constraint that is no key, and leads nowhere", "PATCH", "/box/201", `{"depot_name":"y"}`,
+			`UPDATE box SET depot_name = 'y' WHERE serial = 201`, true,
+		},
+		{
+			"a value that such a constraint needs", "PATCH", "/depot/2,é%2525", `{"name":"z"}`,
+			`UPDATE depot SET name = 'z' WHERE (number, site) = (2, 'é%')`, true,
+		},
+		{
+			"a link of two relations", "POST", "/shelf_item", `{"shelf":"2,a%2Cb,9","item":3}`,
+			`INSERT INTO shelf_item (depot, site, code, item) VALUES (2, 'a,b', '9', 3)`, false,
+		},
+		{
+			"the same link again", "POST", "/shelf_item", `{"depot":2,"site":"a,b","code":"9","item":3,"amount":7}`,
+			`INSERT INTO shelf_item (depot, site, code, item, amount) VALUES (2, 'a,b', '9', 3, 7)`, true,
+		},
+		{
+			"the same link by its URL keeps nothing of it", "PUT", "/shelf_item/2,a%252Cb,9,3", `{}`,
+			`UPDATE shelf_item SET amount = DEFAULT WHERE (depot, site, code, item) = (2, 'a,b', '9', 3)`, false,
+		},
+		{
+			"a friend", "POST", "/friend", `{"a":1,"b":1}`,
+			`INSERT INTO friend VALUES (1, 1)`, false,
+		},
+		{
+			"a key of a date and an instant", "POST", "/offer", `{"day":"2025-12-30","at":"2025-12-30T22:30:00.5Z","item":3,"rate":"2.25","stage":"open"}`,
+			`INSERT INTO offer (day, at, item, rate, stage) VALUES ('2025-12-30', '2025-12-30 22:30:00.5+00', 3, 2.25, 'open')`, false,
+		},
+		{
+			"a delete that a deferrable relation to itself permits", "DELETE", "/shelf/" + shelfEmpty, ``,
+			`DELETE FROM shelf WHERE (depot, site, code) = (10, 'b', '')`, false,
+		},
+		{
+			"a delete that sets null, all or some columns, and cascades", "DELETE", "/shelf/" + shelf1, ``,
+			`DELETE FROM shelf WHERE (depot, site, code) = (2, 'a,b', '1')`, false,
+		},
+		{
+			"a delete that NO ACTION refuses", "DELETE", "/depot/2,a%252Cb", ``,
+			`DELETE FROM depot WHERE (number, site) = (2, 'a,b')`, true,
+		},
+		{
+			"a delete that cascades twice", "DELETE", "/depot/3,", ``,
+			`DELETE FROM depot WHERE (number, site) = (3, '')`, false,
+		},
+		{
+			"a delete that cascades to both sides of a join table", "DELETE", "/customer/5", ``,
+			`DELETE FROM customer WHERE id = 5`, false,
+		},
+		{
+			"a delete of a part of a key", "DELETE", "/item/2", ``,
+			`DELETE FROM item WHERE id = 2`, false,
+		},
+	} {
+		t.Run(c.scenario, func(t *testing.T) {
+			before := w.refused
+			w.apply(t, c.method, c.path, c.body, c.sql)
+			if refused := w.refused > before; refused != c.refused {
+				t.Errorf("refused: %v", refused)
+			}
+		})
+	}
+}
+
+// Lists through join tables, opened for writing, insert and delete the rows that the same change in SQL does.
+func TestOpenedListsThroughJoinTablesChangeAsInSQL(t *testing.T) {
+	lists := map[string][2][2]string{ // resource and list of both sides
+		"chinook": {{"playlist", "track"}, {"track", "playlist"}}, "pagila": {{"film", "actor"}, {"actor", "film"}},
+		"fixture": {{"shelf", "item"}, {"item", "shelf"}},
+	}
+	for _, sample := range samples(t) {
+		sides, ok := lists[sample.name]
+		if !ok {
+			continue
+		}
+		t.Run(sample.name, func(t *testing.T) {
+			template := sample.load(t)
+			sample.open = sides[:]
+			w := &writes{served: sample.serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
+			for _, side := range sides {
+				t.Run(side[0]+" "+side[1], func(t *testing.T) { w.list(t, w.model.Resource(side[0]).Field(side[1])) })
+				if t.Failed() {
+					return
+				}
+			}
+			t.Logf("note: %s: %d writes of lists as in SQL, and %d that both refuse", sample.name, w.done, w.refused)
+		})
+	}
+}
+
+// list sets a list through a join table in several ways.
+func (w *writes) list(t *testing.T, f *core.Field) {
+	c, other := w.compare(t, f.Resource()), w.compare(t, f.Target())
+	c.records(t)
+	other.records(t)
+	near, far := f.Through()
+	links := w.compare(t, near.Resource())
+	var owners, long []string // long: of lists that an answer shows in part
+	for _, key := range c.keys {
+		if _, more := c.shown[key][f.APIName()+"@next"]; more {
+			long = append(long, key)
+		} else {
+			owners = append(owners, key)
+		}
+	}
+	some := []string{other.keys[0], other.keys[len(other.keys)/2], other.keys[len(other.keys)-1]}
+	columns := append(links.columnsOf(stored(near)), links.columnsOf(stored(far))...)
+	var names []string
+	for _, col := range columns {
+		names = append(names, col.name)
+	}
+	values := func(key string, c *comparison) string {
+		var literals []string
+		for _, text := range textsOf(key, len(keyParts(c.resource))) {
+			literals = append(literals, literal(text))
+		}
+		return strings.Join(literals, ", ")
+	}
+	row := func(owner, key string) string { return "(" + values(owner, c) + ", " + values(key, other) + ")" }
+	ids := func(keys []string) (ids []any) {
+		ids = []any{}
+		for _, key := range keys {
+			ids = append(ids, other.shown[key][f.Target().Key().APIName()])
+		}
+		return ids
+	}
+	set := func(owner string, keys []string) string { // the SQL that leaves these links, and their other columns
+		var nears, rows []string
+		for i, col := range links.columnsOf(stored(near)) {
+			nears = append(nears, col.name+" = "+literal(textsOf(owner, len(keyParts(c.resource)))[i]))
+		}
+		for _, key := range keys {
+			rows = append(rows, row(owner, key))
+		}
+		sql := "DELETE FROM " + table(near.Resource()) + " WHERE " + strings.Join(nears, " AND ")
+		if rows == nil {
+			return sql
+		}
+		list := strings.Join(rows, ", ")
+		return sql + " AND (" + strings.Join(names, ", ") + ") NOT IN (" + list + "); INSERT INTO " + table(near.Resource()) +
+			" (" + strings.Join(names, ", ") + ") VALUES " + list + " ON CONFLICT DO NOTHING"
+	}
+	patch := func(owner string, keys []string) {
+		t.Helper()
+		w.apply(t, "PATCH", c.target(owner), object(t, map[string]any{f.APIName(): ids(keys)}), set(owner, keys))
+	}
+	for _, owner := range []string{owners[len(owners)/2], owners[0]} {
+		before := decoded(w.request(t, "GET", c.target(owner), "").Body.String()).(map[string]any)[f.APIName()]
+		w.apply(t, "PATCH", c.target(owner), object(t, map[string]any{f.APIName(): before}), "SELECT") // what was read
+		patch(owner, some)
+		patch(owner, some[1:])
+		patch(owner, append(slices.Clone(some[:2]), other.keys[1]))
+		w.apply(t, "PATCH", c.target(owner), object(t, map[string]any{f.APIName(): append(ids(some), ids(some)...)}), set(owner, some))
+		patch(owner, nil)
+		patch(owner, some[:1])
+	}
+	for _, owner := range long {
+		w.apply(t, "PATCH", c.target(owner), object(t, map[string]any{f.APIName(): ids(some)}), "SELECT 1/0")
+	}
+	missing := any(json.Number("-7")) // the key of no record, and no key of the type
+	w.apply(t, "PATCH", c.target(owners[0]), object(t, map[string]any{f.APIName(): append(ids(some[:1]), missing)}), "SELECT 1/0")
+	// A record that is deleted leaves no links.
+	w.apply(t, "DELETE", other.target(some[0]), "", "DELETE FROM "+table(f.Target())+other.where(some[0]))
+}
+
 // writes is a database that the API changes, and a copy that SQL changes.
 type writes struct {
 	*served
