@@ -42,6 +42,31 @@ var relatedLeaks = []leak{
 		spec:    bypassed(func(*core.Op) bool { return true }),
 	},
 	{
+		name:    "forgets the guard of links",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
+		differs: "engine",
+		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Visibility && op.Resource.Name() == "mention" }),
+	},
+	{
+		name:    "forgets the guard of the members that links lead to",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
+		differs: "store",
+		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Visibility && op.Resource.Name() == "page" }),
+	},
+	{
+		name:    "shows the links of others",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
+		differs: "engine",
+		spec: unless(func(op *core.Op) bool {
+			return op.Resource.Name() == "mention" && (op.Kind == core.Select || op.Kind == core.Load || op.Kind == core.Visibility)
+		}),
+	},
+	{
+		name:   "deletes the links of others",
+		caught: []string{"deletes are guarded by Using", "writes change allowed rows only"},
+		spec:   unless(func(op *core.Op) bool { return op.Kind == core.Delete && op.Resource.Name() == "mention" }),
+	},
+	{
 		name:   "passes kinds that it does not list",
 		caught: []string{"reads are guarded by Using", "unknown kinds are guarded"},
 		spec: func() policytest.PolicySpec {

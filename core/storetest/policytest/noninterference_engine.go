@@ -391,8 +391,16 @@ func (s *requester) body(r *core.Resource, depth int) map[string]any {
 // keys.
 func (s *requester) member(f *core.Field, depth int) any {
 	r := f.Target()
+	free := f
+	if _, far := f.Through(); far != nil {
+		free = far
+	}
 	if depth > 0 && r.Key().Type() == core.Int && s.d.UpTo(2, "nested") == 0 {
 		return s.body(r, depth-1)
 	}
-	return s.d.Value(r.Key()).Any()
+	v := s.d.Value(r.Key())
+	if isUnique(free) && s.w.pool.hiddenUniques[free][v] { // the conflict with the hidden row would show it
+		return nil
+	}
+	return v.Any()
 }

@@ -225,6 +225,29 @@ func (m generator) reads(r *core.Resource) []operation {
 	for _, f := range r.Fields() {
 		if to, ok := f.Relation(); ok {
 			attempts = append(attempts, m.readsOver(f, to)...)
+		} else if steps := f.Relations(); steps != nil {
+			attempts = append(attempts, m.readsThrough(f, steps)...)
+		}
+	}
+	return attempts
+}
+
+// readsThrough returns reads with conditions on the members of a list through a join resource: on their existence, and on a
+// value of each of their fields.
+func (m generator) readsThrough(f *core.Field, steps []core.Relation) (attempts []operation) {
+	r := f.Resource()
+	add := func(named *core.Field, where core.Filter) {
+		fields := []*core.Field{named, steps[0].Stored, steps[1].Stored}
+		for _, where := range []core.Filter{kit.Over(f, where), core.Not(kit.Over(f, where)), core.Not(kit.Over(f, core.Not(where)))} {
+			attempts = append(attempts,
+				operation{kind: core.Count, res: r, query: core.Query{Where: where}, named: fields, over: steps},
+				operation{kind: core.Select, res: r, order: []core.Order{{Field: r.Key()}}, query: core.Query{Where: where}, named: fields, over: steps})
+		}
+	}
+	add(f.Target().Key(), core.All())
+	for _, g := range f.Target().Columns() {
+		if values := m.values(g); !g.Many() {
+			add(g, g.Compare(core.FilterEq, values[len(values)-1]))
 		}
 	}
 	return append(attempts, m.searches(r)...)
@@ -335,7 +358,7 @@ func (m generator) inserts(r *core.Resource) []operation {
 	}
 	var several []core.Record
 	for i, row := range m.rows[r.Index()] {
-		for _, f := range r.Uniques() {
+		for _, f := range uniques(r) {
 			row = row.With(f.Column(), core.Value{})
 		}
 		add(row)
@@ -382,7 +405,7 @@ func (m generator) updates(r *core.Resource) []operation {
 				add(rec)
 				together = append(together, rec)
 			}
-			if !f.Unique() {
+			if !isUnique(f) {
 				add(together[:len(together)-1]...)
 			}
 		}

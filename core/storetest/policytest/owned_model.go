@@ -8,7 +8,8 @@ import (
 )
 
 // OwnedModel returns the default model of [PolicySpec]. Each record has a field owner, an integer that is hidden from
-// clients. The model has relations of each kind, keys of each type and a key of several fields. Some fields and a relation have rules that forbid
+// clients. The model has relations of each kind, one through a join resource, keys of each type and a key of several fields. Some fields and a
+// relation have rules that forbid
 // updates, one rule depends on a relation, one field has a default and is read-only for clients, and a computed field
 // sets another field.
 func OwnedModel() *core.Model {
@@ -31,6 +32,7 @@ func OwnedModel() *core.Model {
 			{Name: "state", Type: core.Text, ReadOnly: true, Default: "dough", Searchable: true},
 			{Name: "baked", APIName: "Baked", Type: core.Bool, Computed: baked()},
 			owner,
+			{Name: "pages", APIName: "OnPages", ToMany: "page", Through: "mention"},
 		}},
 		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
@@ -52,6 +54,7 @@ func OwnedModel() *core.Model {
 			{Name: "title", Type: core.Text, Searchable: true},
 			{Name: "parent", APIName: "Parent", ToOne: "page"},
 			owner,
+			{Name: "cookies", ToMany: "cookie", Through: "mention"},
 		}},
 		core.ResourceSpec{Name: "seat", KeyName: "key", Fields: []core.FieldSpec{
 			{Name: "row", Type: core.Text, Key: true},
@@ -61,6 +64,13 @@ func OwnedModel() *core.Model {
 			{Name: "next", ToOne: "seat"},
 			{Name: "before", ToMany: "seat", Inverse: "next"},
 		}},
+		core.ResourceSpec{Name: "mention", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			owner,
+			{Name: "page", ToOne: "page"},
+			{Name: "cookie", APIName: "Cookie", ToOne: "cookie"},
+			{Name: "note", Type: core.Text},
+		}, Unique: [][]string{{"page", "cookie"}}},
 	)
 }
 
@@ -108,6 +118,12 @@ func ownedRows() seed.Data {
 		"seat": {
 			"a,1": row{"owner": 1, "note": "x"}, "a,2": row{"owner": 2, "note": "x", "next": "b,1"}, "a,11": row{"owner": 1, "next": "a,1"},
 			"b,1": row{"owner": 2}, "b,2": row{"owner": 1, "note": "y", "next": "a,2"}, "c,1": row{"note": "y", "next": "a,1"},
+		},
+		"mention": { // 3 and 4 join records of one owner and belong to the other one
+			1: row{"owner": 1, "page": "a", "cookie": 1, "note": "x"}, 2: row{"owner": 2, "page": "b", "cookie": 2, "note": "x"},
+			3: row{"owner": 2, "page": "a/1", "cookie": 6, "note": "y"}, 4: row{"owner": 1, "page": "b/1", "cookie": 7, "note": "y"},
+			5: row{"owner": 1, "page": "b", "cookie": 1}, 6: row{"owner": 2, "page": "b", "cookie": 4}, 7: row{"page": "c", "cookie": 3},
+			8: row{"owner": 1, "cookie": 4}, 9: row{"owner": 1, "page": "a", "cookie": 4, "note": "z"}, 10: row{"owner": 2, "page": "b", "cookie": 5},
 		},
 	}
 }

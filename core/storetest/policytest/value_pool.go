@@ -87,12 +87,49 @@ func (p *valuePool) addReferences(r *core.Resource) {
 			p.markReferenced(f.Target(), row.At(f.Column()))
 		}
 		for _, f := range r.Uniques() {
-			if p.hiddenUniques[f] == nil {
-				p.hiddenUniques[f] = make(kit.ValueSet)
+			p.markUnique(f, row)
+		}
+		for _, x := range r.Indexes() {
+			for _, o := range x.Order() {
+				if x.Claim(row).IsSet() && p.canBeNamed(x, row) {
+					p.markUnique(o.Field, row)
+				}
 			}
-			p.hiddenUniques[f][row.At(f.Column())] = true
 		}
 	}
+}
+
+func (p *valuePool) markUnique(f *core.Field, row core.Record) {
+	if p.hiddenUniques[f] == nil {
+		p.hiddenUniques[f] = make(kit.ValueSet)
+	}
+	p.hiddenUniques[f][row.At(f.Column())] = true
+}
+
+// canBeNamed reports whether a program could insert a row with the values of a hidden row in a unique index: none of them is
+// the key of a hidden row.
+func (p *valuePool) canBeNamed(x *core.Index, row core.Record) bool {
+	return x.Unique && !slices.ContainsFunc(x.Order(), func(o core.Order) bool {
+		return o.Field.Target() != nil && !p.isReadable(o.Field.Target(), row.At(o.Field.Column()))
+	})
+}
+
+// isUnique reports whether the field is unique, alone or together with others.
+func isUnique(f *core.Field) bool {
+	return f.Unique() || slices.ContainsFunc(f.Resource().Indexes(), func(x *core.Index) bool {
+		return x.Unique && slices.ContainsFunc(x.Order(), func(o core.Order) bool { return o.Field == f })
+	})
+}
+
+// uniques returns fields of the resource. A row in which they are null has no unique value, alone or together with others.
+func uniques(r *core.Resource) []*core.Field {
+	fields := slices.Clone(r.Uniques())
+	for _, x := range r.Indexes() {
+		if last := x.Order()[len(x.Order())-1].Field; x.Unique && !slices.Contains(fields, last) {
+			fields = append(fields, last)
+		}
+	}
+	return fields
 }
 
 // markReferenced marks a readable row as referenced. It also marks the rows from which a delete would cascade to this
@@ -128,7 +165,7 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 		for _, row := range slices.Concat(p.hidden[target.Index()], p.granting[target.Index()]) {
 			all = append(all, row.Key())
 		}
-	case f.Unique():
+	case isUnique(f):
 		return fieldValues{stored: p.freeOf(f, all), compared: all}
 	default:
 		return fieldValues{stored: all, compared: all}
@@ -143,7 +180,7 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 	for n := range programKeyCount {
 		stored, all = append(stored, p.generator.absentKey(target, n)), append(all, p.generator.absentKey(target, n), p.generator.hiddenKey(target, n))
 	}
-	if f.Unique() {
+	if isUnique(f) {
 		stored = p.freeOf(f, stored)
 	}
 	return fieldValues{stored: stored, compared: slices.Concat(all, stored)}

@@ -144,7 +144,7 @@ func (w *worlds) sameDecisions(a, b core.Record) bool {
 // changeHidden returns the hidden row with a changed value. The row stays hidden.
 func (w *worlds) changeHidden(d kit.Drawer, row core.Record) core.Record {
 	f := d.Field(row.Resource(), "change")
-	if inKey(f) || f.Unique() {
+	if inKey(f) || isUnique(f) {
 		return row
 	}
 	values := w.pool.values[f].compared
@@ -177,7 +177,7 @@ func (w *worlds) copyHidden(d kit.Drawer, r *core.Resource) (core.Record, bool) 
 		return core.Record{}, false
 	}
 	row := hidden[d.UpTo(len(hidden)-1, "like")]
-	for _, f := range r.Uniques() {
+	for _, f := range uniques(r) {
 		row = row.With(f.Column(), core.Null)
 	}
 	row = keyed(w.changeHidden(d, row), w.pool.generator.hiddenKey(r, w.added))
@@ -199,7 +199,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 				if _, ok := there[target][key]; key.IsSet() && !ok {
 					row = row.With(f.Column(), core.Null)
 				}
-				if w.referencesDiffer && w.canRead(row) && !w.grants(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !f.Unique() && d.Bool("another target") {
+				if w.referencesDiffer && w.canRead(row) && !w.grants(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !isUnique(f) && d.Bool("another target") {
 					if other := row.With(f.Column(), d.Pick(w.hiddenKeys(all[target]), f.Name())); w.sameDecisions(row, other) {
 						row = other
 					}

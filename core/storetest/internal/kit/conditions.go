@@ -39,6 +39,14 @@ func (g Guards) In(f core.Filter) core.Filter {
 	return f
 }
 
+// Over returns the condition that a record to which the relation leads matches, through a join resource too.
+func Over(f *core.Field, where core.Filter) core.Filter {
+	for _, step := range slices.Backward(f.Relations()) {
+		where = step.Match(where)
+	}
+	return where
+}
+
 // Path returns the order with the guards in its paths.
 func (g Guards) Path(order []core.Order) []core.Order {
 	order = slices.Clone(order)

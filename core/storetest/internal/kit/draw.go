@@ -131,8 +131,8 @@ func (d Drawer) Filter(r *core.Resource, depth int) core.Filter {
 		return core.Not(d.Filter(r, depth-1))
 	case kind <= 5:
 		if to := d.relations(r); len(to) > 0 {
-			to, _ := to[d.UpTo(len(to)-1, "relation")].Relation()
-			return to.Match(d.Filter(to.Target(), depth-1))
+			f := to[d.UpTo(len(to)-1, "relation")]
+			return Over(f, d.Filter(f.Target(), depth-1))
 		}
 	}
 	return d.comparison(r)
