@@ -66,7 +66,8 @@
 // membership.user; [CompiledPolicy.Explain] names fields without an index.
 //
 // A filter or an order of a client that crosses a relation finds only the related rows that the principal can read, by rules
-// that list every field which the filter names there, and the to-one field that stores the relation.
+// that list every field which the filter names there, and the to-one field that stores the relation. Through a join resource,
+// it finds the rows that a readable row of that resource leads to. A condition of a rule sees all rows of the join resource.
 //
 // # Fields
 //
@@ -83,8 +84,8 @@
 // A write may name the fields in the list of a rule for the write. On an Insert, other fields keep the default of the model
 // or the backend. Setting a field to the fixed default of the model counts as not setting it.
 //
-// Field lists contain stored fields. A to-many field is read through the to-one field that stores it. A computed field is
-// computed from the fields that are shown.
+// Field lists contain stored fields. A to-many field is read through the to-one field that stores it, or through the two of
+// its join resource. A computed field is computed from the fields that are shown.
 //
 // An order by a to-one field, or a range of it, is denied unless the principal may read every row that the field can point
 // at. It would reveal how ids of hidden rows compare. Equality is permitted at the store: a principal that may read a to-one

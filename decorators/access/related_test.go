@@ -253,3 +253,71 @@ func TestCirclesThroughChecksAreRejected(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// reviews is a model in which users review issues.
+func reviews() *core.Model {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	return core.MustModel("reviews",
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			id, {Name: "title", Type: core.Text}, {Name: "reviewers", ToMany: "user", Through: "review"},
+		}},
+		core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{id, {Name: "team", Type: core.Text}, {Name: "reviewed", ToMany: "issue", Through: "review"}}},
+		core.ResourceSpec{Name: "review", Fields: []core.FieldSpec{
+			id, {Name: "issue", ToOne: "issue"}, {Name: "user", ToOne: "user"}, {Name: "secret", Type: core.Bool, Default: false},
+		}, Unique: [][]string{{"issue", "user"}}},
+	)
+}
+
+func TestRulesCrossAJoinResource(t *testing.T) {
+	policy, err := access.Parse([]byte(`{"rules": [
+		{"name": "reviewers", "roles": ["authenticated"], "resource": "issue", "operations": ["read"],
+			"using": {"reviewers": {"$any": {"id": {"$principal": "id"}}}}},
+		{"name": "colleagues", "roles": ["authenticated"], "resource": "user", "operations": ["read"],
+			"using": {"$or": [{"id": {"$principal": "id"}}, {"reviewed": {"$where": "read"}}]}},
+		{"name": "open reviews", "roles": ["authenticated"], "resource": "review", "operations": ["read"],
+			"using": {"secret": false}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := reviews()
+	store, err := core.New(t.Context(), m, memory.New(), access.New(policy, access.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := fixture{T: t, store: store}
+	s.add(m.Resource("issue"), map[string]any{"id": 1, "title": "a"}, map[string]any{"id": 2, "title": "b"}, map[string]any{"id": 3, "title": "c"})
+	s.add(m.Resource("user"), map[string]any{"id": 1, "team": "x"}, map[string]any{"id": 2, "team": "y"}, map[string]any{"id": 3, "team": "z"})
+	s.add(m.Resource("review"), map[string]any{"id": 1, "issue": 1, "user": 1}, map[string]any{"id": 2, "issue": 1, "user": 2},
+		map[string]any{"id": 3, "issue": 2, "user": 2, "secret": true}, map[string]any{"id": 4, "issue": 3, "user": 3})
+	s.is("a rule sees every link", s.read(user(2), "issue", core.Query{}), "issue{id:1 title:a}\nissue{id:2 title:b}")
+	s.is("$where crosses the join resource", s.read(user(1), "user", core.Query{}), "user{id:1 team:x}\nuser{id:2 team:y}")
+	by := func(team string) core.Query {
+		return core.Query{Where: core.Related("reviewers", core.Eq("team", team))}
+	}
+	s.is("a filter sees the links and members that the principal can read", s.read(user(2), "issue", by("y")), "issue{id:1 title:a}")
+	s.is("a member that is hidden", s.read(user(1), "issue", by("z")), "")
+	s.is("of the program", s.read(core.PrincipalOf(core.System(t.Context())), "issue", by("y")), "issue{id:1 title:a}\nissue{id:2 title:b}")
+}
+
+func TestCompileReportsMistakesAboutListsThroughAJoinResource(t *testing.T) {
+	for _, c := range []struct{ want, rule string }{
+		{"fields: issue.reviewers is stored as review.issue and review.user; write a rule about review", `"fields": ["reviewers"]`},
+		{"using: issue.reviewers is stored as review.issue and review.user; write a rule about review", `"using": {"reviewers": 1}`},
+		{`using: issue.reviewers is to-many, and a path crosses to-ones only; use Related("reviewers", ...)`, `"using": {"reviewers.team": "x"}`},
+		{`using: reviewers: user has no field "name"`, `"using": {"reviewers": {"$any": {"name": "x"}}}`},
+		{`$where must be read, update or delete`, `"using": {"reviewers": {"$where": "insert"}}`},
+	} {
+		policy, err := access.Parse([]byte(`{"rules": [{"roles": ["r"], "resource": "issue", "operations": ["read"], ` + c.rule + `}]}`))
+		if err == nil {
+			_, err = policy.Compile(reviews())
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got\n%v\nwant\n%s", c.rule, err, c.want)
+		}
+	}
+}
