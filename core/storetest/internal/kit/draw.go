@@ -58,7 +58,7 @@ func (d Drawer) Bool(label string) bool { return rapid.Bool().Draw(d.T, label) }
 
 // Resource draws a resource of the backend kit's model, in most cases cookie, jar or ticket.
 func (d Drawer) Resource(m *core.Model) *core.Resource {
-	names := []string{"cookie", "jar", "ticket", "cookie", "jar", "ticket", "order", "line", "parcel"}
+	names := []string{"cookie", "jar", "cookie", "jar", "cookie", "jar", "ticket", "ticket", "order", "line", "parcel"}
 	return m.Resource(rapid.SampledFrom(names).Draw(d.T, "resource"))
 }
 
@@ -132,6 +132,9 @@ func (d Drawer) Filter(r *core.Resource, depth int) core.Filter {
 	case kind <= 5:
 		if to := d.relations(r); len(to) > 0 {
 			f := to[d.UpTo(len(to)-1, "relation")]
+			if d.UpTo(3, "existence") == 0 {
+				return Over(f, core.All())
+			}
 			return Over(f, d.Filter(f.Target(), depth-1))
 		}
 	}
