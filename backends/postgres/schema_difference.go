@@ -45,7 +45,13 @@ type comparison struct {
 	differences []difference
 }
 
-func (c *comparison) add(d difference) { c.differences = append(c.differences, d) }
+// add adds a difference, unless the statement of another one removes it, too: relations may share columns.
+func (c *comparison) add(d difference) {
+	if d.fix != "" && slices.ContainsFunc(c.differences, func(other difference) bool { return other.fix == d.fix }) {
+		return
+	}
+	c.differences = append(c.differences, d)
+}
 
 // report adds a difference without a statement.
 func (c *comparison) report(f *core.Field, format string, args ...any) {

@@ -644,6 +644,38 @@ func TestMigrateOfKeysWithSeveralFields(t *testing.T) {
 	}
 }
 
+// Relations may share a column, and then its index and its foreign key.
+func TestSharedColumnsAreIndexedOnce(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "up", ToOne: "page"}, {Name: "parent", ToOne: "page", Via: []string{"up"}},
+		}},
+	)
+	want := []string{
+		`CREATE INDEX ON "s"."page" ("up", "id")`,
+		`ALTER TABLE "s"."page" ADD FOREIGN KEY ("up") REFERENCES "s"."page" ("id") DEFERRABLE INITIALLY DEFERRED`,
+	}
+	if got := postgres.DDL("s", m)[2:]; !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	schema := pgtest.Schema(t)
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}))
+	servertest.Must(t, err)
+	defer store.Close() //nolint:errcheck // nothing is open
+	page := m.Resource("page")
+	_, err = store.Insert(t.Context(), page, servertest.Record(t, page, map[string]any{"id": 1}), servertest.Record(t, page, map[string]any{"id": 2, "parent": 1}))
+	servertest.Must(t, err)
+	found, err := store.Select(t.Context(), page, core.Query{Where: core.Eq("parent", 1), Order: []string{"-parent", "up"}})
+	if want := "[page{id:2 up:1 parent:1}]"; err != nil || fmt.Sprint(found.Records) != want {
+		t.Errorf("%v %v, want %s", found.Records, err, want)
+	}
+	_, err = store.Insert(t.Context(), page, servertest.Record(t, page, map[string]any{"parent": 9}))
+	if !errors.Is(err, core.NotFound) {
+		t.Errorf("a missing parent: %v", err)
+	}
+}
+
 func TestColumnsOfRelationsWithEqualNamesAreNamed(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{{Name: "a", Type: core.Int, Key: true}, {Name: "b", Type: core.Int, Key: true}}},

@@ -334,11 +334,12 @@ func (t *table) named(columns []string) []*column {
 	return cells
 }
 
-// uniqueColumn returns the column of the field that a unique index on all rows covers; nil if there is none. If several
-// fields have the same cells, it is the key.
+// uniqueColumn returns the column of the field that a unique index on all rows covers; nil if there is none. An index over
+// several columns is that of the key or of a Unique relation; otherwise it concerns the fields that share the columns.
 func (t *table) uniqueColumn(x catalogIndex) *column {
 	for _, c := range t.columns {
-		if x.unique && x.condition == "" && !c.viewOnly && sameColumns(x.columns, columnNames(cellsOf(c.field))) {
+		whole := len(c.cells) == 1 || c.field.Key() || c.field.Unique()
+		if x.unique && x.condition == "" && whole && !c.viewOnly && sameColumns(x.columns, columnNames(cellsOf(c.field))) {
 			return c
 		}
 	}

@@ -506,6 +506,10 @@ var parts = core.MustModel("parts",
 		{Name: "secret_part", APIName: "part", ToOne: "secret_part", Via: []string{"secret_c", "secret_d"}},
 		{Name: "secret_own", APIName: "own", ToOne: "secret_part", Unique: true}, {Name: "place", Type: core.Text},
 	}, Unique: [][]string{{"secret_part", "place"}}},
+	core.ResourceSpec{Name: "secret_pin", APIName: "Pin", Unique: [][]string{{"secret_c", "secret_d"}}, Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "secret_c", APIName: "c", Type: core.Text}, {Name: "secret_d", APIName: "d", Type: core.Date},
+		{Name: "secret_part", APIName: "part", ToOne: "secret_part", Via: []string{"secret_c", "secret_d"}},
+	}},
 )
 
 // The server lists the values of several columns without quotes, in the order of the constraint.
@@ -518,6 +522,8 @@ func TestViolationsOfSeveralColumns(t *testing.T) {
 				UNIQUE (place, secret_d, secret_c), UNIQUE (secret_own_secret_day, secret_own_secret_code),
 				FOREIGN KEY (secret_d, secret_c) REFERENCES $S.secret_part (secret_day, secret_code),
 				FOREIGN KEY (secret_own_secret_day, secret_own_secret_code) REFERENCES $S.secret_part (secret_day, secret_code))`,
+			`CREATE TABLE $S.secret_pin (id serial PRIMARY KEY, secret_c text, secret_d date, UNIQUE (secret_d, secret_c),
+				FOREIGN KEY (secret_d, secret_c) REFERENCES $S.secret_part (secret_day, secret_code))`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -525,12 +531,14 @@ func TestViolationsOfSeveralColumns(t *testing.T) {
 				statements[i] = strings.ReplaceAll(sql, `"$S"`, "$S")
 			}
 			store, _ := servertest.Store(t, parts, statements...)
-			part, use := parts.Resource("secret_part"), parts.Resource("secret_use")
+			part, use, pin := parts.Resource("secret_part"), parts.Resource("secret_use"), parts.Resource("secret_pin")
 			for _, code := range []string{"a", "a, b", "x)=(y", "b"} {
 				_, err := store.Insert(t.Context(), part, servertest.Record(t, part, map[string]any{"secret_code": code, "secret_day": "2026-11-30"}))
 				servertest.Must(t, err)
 			}
 			_, err := store.Insert(t.Context(), use, servertest.Record(t, use, map[string]any{"id": 1, "secret_part": "a%2C b,2026-11-30", "secret_own": "a,2026-11-30", "place": "p, q"}))
+			servertest.Must(t, err)
+			_, err = store.Insert(t.Context(), pin, servertest.Record(t, pin, map[string]any{"secret_part": "b,2026-11-30"}))
 			servertest.Must(t, err)
 			for _, c := range []struct {
 				name   string
@@ -538,6 +546,7 @@ func TestViolationsOfSeveralColumns(t *testing.T) {
 				fields map[string]any
 				want   *core.Error
 			}{
+				{"a taken group of a relation's fields", pin, map[string]any{"secret_part": "b,2026-11-30"}, pin.Indexes()[0].AlreadyExists()},
 				{"a taken key", part, map[string]any{"key": "a%2C b,2026-11-30"}, part.Key().AlreadyExists()},
 				{"a taken key with parentheses", part, map[string]any{"key": "x)=(y,2026-11-30"}, part.Key().AlreadyExists()},
 				{"a taken partner", use, map[string]any{"secret_own": "a,2026-11-30"}, use.Field("secret_own").AlreadyExists()},
