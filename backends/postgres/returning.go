@@ -49,12 +49,11 @@ func (r row) guard(check core.Filter) {
 
 // keyText returns the key of the row as text: its cells joined by commas.
 func (r row) keyText() string {
-	key := r.table.key.cells
-	text := r.column(key[0]) + "::text"
-	for _, c := range key[1:] {
-		text += " || ',' || " + r.column(c) + "::text"
+	texts := make([]string, len(r.table.key.cells))
+	for i, c := range r.table.key.cells {
+		texts[i] = r.column(c) + "::text"
 	}
-	return text
+	return strings.Join(texts, " || ',' || ")
 }
 
 // markedError returns the error of a mark in a server error; nil if there is no mark.
