@@ -165,7 +165,8 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 		for _, cell := range cellsOfResource(r) {
 			c.commentColumn(cell)
 		}
-		t = &catalogTable{indexes: []catalogIndex{{unique: true, immediate: true, columns: columnNames(cellsOf(r.Key()))}}} // only the constraints are compared
+		key := columnNames(cellsOf(r.Key()))
+		t = &catalogTable{indexes: []catalogIndex{{unique: true, immediate: true, columns: key, options: make([]int16, len(key))}}} // only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
 		c.add(difference{problem: r.Name() + ": is not a table; set View in Options.Resources to read from it"})
 		return

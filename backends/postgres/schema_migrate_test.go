@@ -481,6 +481,34 @@ func TestDDLOfIndexesOverSeveralFields(t *testing.T) {
 	}
 }
 
+// An index of the model may begin with columns of the primary key, or be served by it.
+func TestIndexesBesideThePrimaryKey(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}, Indexes: []core.Index{{Fields: []string{"-id"}}}},
+		core.ResourceSpec{Name: "line", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "page", ToOne: "page", Key: true}, {Name: "nr", Type: core.Int, Key: true}, {Name: "text", Type: core.Text},
+		}, Indexes: []core.Index{
+			{Fields: []string{"page", "-nr"}}, {Fields: []string{"page", "nr"}}, {Fields: []string{"page", "text"}}, {Fields: []string{"text", "-key"}},
+			{Fields: []string{"nr"}, Where: core.Ne("key", nil)},
+		}},
+	)
+	want := []string{
+		`CREATE INDEX ON "s"."page" ("id" DESC)`, `CREATE INDEX ON "s"."line" ("page", "nr" DESC)`, `CREATE INDEX ON "s"."line" ("page", "text", "nr")`,
+		`CREATE INDEX ON "s"."line" ("text", "page" DESC, "nr" DESC)`, `CREATE INDEX ON "s"."line" ("nr", "page") WHERE "page" IS NOT NULL AND "nr" IS NOT NULL`,
+		`ALTER TABLE "s"."line" ADD FOREIGN KEY ("page") REFERENCES "s"."page" ("id") DEFERRABLE INITIALLY DEFERRED`,
+	}
+	if got := postgres.DDL("s", m)[3:]; !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	schema := pgtest.Schema(t)
+	for range 2 {
+		servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
+		if n := countIndexes(t, schema); n != 7 {
+			t.Errorf("%d indexes", n)
+		}
+	}
+}
+
 // countIndexes returns the number of indexes of the schema.
 func countIndexes(t *testing.T, schema string) (n int) {
 	t.Helper()
