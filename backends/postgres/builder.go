@@ -230,7 +230,10 @@ func (r row) equalTuple(c *column, v core.Value, equal bool) {
 func (r row) isNull(c *column, null bool) string {
 	test, separator := " IS NOT NULL", " AND "
 	if null {
-		test, separator = " IS NULL", " OR "
+		test = " IS NULL"
+	}
+	if null && c.partlyNull {
+		separator = " OR "
 	}
 	tests := make([]string, len(c.cells))
 	for i, cell := range c.cells {

@@ -389,7 +389,9 @@ func conditionSQL(where core.Filter) string {
 				parts = append(parts, pgsql.Name(c.name)+" IS NOT NULL")
 			}
 		case f.Values()[0].IsNull():
-			parts = append(parts, column+" IS NULL")
+			for _, c := range cells {
+				parts = append(parts, pgsql.Name(c.name)+" IS NULL")
+			}
 		case f.Kind() == core.FilterEq:
 			parts = append(parts, column+" = "+values[0])
 		default:
@@ -399,11 +401,11 @@ func conditionSQL(where core.Filter) string {
 	return strings.Join(parts, " AND ")
 }
 
-// nullTested returns a field with several columns that the condition of an index compares with null by Eq; nil if there is
-// none. Its condition would be a disjunction.
+// nullTested returns a derived field with several columns that the condition of an index compares with null by Eq; nil if
+// there is none. Its condition would be a disjunction. The columns of a stored relation are null together, see [match].
 func nullTested(where core.Filter) *core.Field {
 	for _, f := range comparisonsOf(where) {
-		if f.Kind() == core.FilterEq && f.Values()[0].IsNull() && len(cellsOf(f.Field())) > 1 {
+		if f.Kind() == core.FilterEq && f.Values()[0].IsNull() && f.Field().Parts() != nil && len(cellsOf(f.Field())) > 1 {
 			return f.Field()
 		}
 	}

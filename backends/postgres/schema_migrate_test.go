@@ -487,15 +487,18 @@ func TestIndexesBesideThePrimaryKey(t *testing.T) {
 		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}, Indexes: []core.Index{{Fields: []string{"-id"}}}},
 		core.ResourceSpec{Name: "line", KeyName: "key", Fields: []core.FieldSpec{
 			{Name: "page", ToOne: "page", Key: true}, {Name: "nr", Type: core.Int, Key: true}, {Name: "text", Type: core.Text},
+			{Name: "next", ToOne: "line"},
 		}, Indexes: []core.Index{
 			{Fields: []string{"page", "-nr"}}, {Fields: []string{"page", "nr"}}, {Fields: []string{"page", "text"}}, {Fields: []string{"text", "-key"}},
-			{Fields: []string{"nr"}, Where: core.Ne("key", nil)},
+			{Fields: []string{"nr"}, Where: core.Ne("key", nil)}, {Fields: []string{"text"}, Where: core.Eq("next", nil), Unique: true},
 		}},
 	)
 	want := []string{
-		`CREATE INDEX ON "s"."page" ("id" DESC)`, `CREATE INDEX ON "s"."line" ("page", "nr" DESC)`, `CREATE INDEX ON "s"."line" ("page", "text", "nr")`,
+		`ALTER TABLE "s"."line" ADD EXCLUDE USING btree ("text" WITH =) WHERE ("next_page" IS NULL AND "next_nr" IS NULL) DEFERRABLE INITIALLY DEFERRED`,
+		`CREATE INDEX ON "s"."page" ("id" DESC)`, `CREATE INDEX ON "s"."line" ("next_page", "next_nr", "page", "nr")`, `CREATE INDEX ON "s"."line" ("page", "nr" DESC)`, `CREATE INDEX ON "s"."line" ("page", "text", "nr")`,
 		`CREATE INDEX ON "s"."line" ("text", "page" DESC, "nr" DESC)`, `CREATE INDEX ON "s"."line" ("nr", "page") WHERE "page" IS NOT NULL AND "nr" IS NOT NULL`,
 		`ALTER TABLE "s"."line" ADD FOREIGN KEY ("page") REFERENCES "s"."page" ("id") DEFERRABLE INITIALLY DEFERRED`,
+		`ALTER TABLE "s"."line" ADD FOREIGN KEY ("next_page", "next_nr") REFERENCES "s"."line" ("page", "nr") MATCH FULL DEFERRABLE INITIALLY DEFERRED`,
 	}
 	if got := postgres.DDL("s", m)[3:]; !slices.Equal(got, want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
@@ -503,7 +506,7 @@ func TestIndexesBesideThePrimaryKey(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for range 2 {
 		servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
-		if n := countIndexes(t, schema); n != 7 {
+		if n := countIndexes(t, schema); n != 9 {
 			t.Errorf("%d indexes", n)
 		}
 	}
@@ -709,12 +712,13 @@ func TestColumnsOfRelationsWithEqualNamesAreNamed(t *testing.T) {
 		core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{{Name: "a", Type: core.Int, Key: true}, {Name: "b", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "parcel", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "line", ToOne: "line"}, {Name: "line_b", Type: core.Int},
-		}, Indexes: []core.Index{{Fields: []string{"line_b", "-line"}, Where: core.Eq("line", nil)}}},
+			{Name: "other", ToOne: "line", Via: []string{"line_b", "id"}},
+		}, Indexes: []core.Index{{Fields: []string{"line_b", "-line"}, Where: core.Eq("other", nil)}}},
 	)
 	err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), pgtest.Schema(t), m)
 	for _, part := range []string{
 		`parcel.line: its column "line_b" is also a column of parcel.line_b; rename one of the fields, or declare the fields of the relation and name them in Via`,
-		`parcel: index over line_b, -line where line = [null]: the condition compares parcel.line, which has several columns, with null; compare one of its fields`,
+		`parcel: index over line_b, -line where other = [null]: the condition compares parcel.other, which has several columns, with null; compare one of its fields`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v lacks %q", err, part)
