@@ -73,8 +73,8 @@ func (f *Field) KeyPart() bool { return f.keyPart }
 // fields to [Resource.RecordOf]. The slice is shared and must not be modified.
 func (f *Field) Parts() []*Field { return f.parts }
 
-// OwnParts returns those of [Field.Parts] that belong to no other relation and not to the key. Detaching the relation
-// sets them to null. The slice is shared and must not be modified.
+// OwnParts returns those of [Field.Parts] that belong to no other relation and not to the key. Setting the relation sets
+// them. The slice is shared and must not be modified.
 func (f *Field) OwnParts() []*Field { return f.own }
 
 // ElementTypes returns the types of the elements of the field's [Tuple] values, and for a to-many relation of the
@@ -112,11 +112,17 @@ func (f *Field) OnDelete() OnDelete {
 }
 
 // Detachable reports whether a stored to-one relation can become null: it is neither in the key nor Required, and one with
-// [FieldSpec.Via] has [Field.OwnParts], none of them Required.
+// [FieldSpec.Via] has [Field.DetachedParts].
 func (f *Field) Detachable() bool {
-	required := f.spec.Required || slices.ContainsFunc(f.own, (*Field).Required)
-	return !f.keyPart && !required && (f.parts == nil || len(f.own) > 0)
+	return !f.keyPart && !f.spec.Required && (f.parts == nil || slices.ContainsFunc(f.own, nullable))
 }
+
+// DetachedParts returns those of [Field.OwnParts] that are not Required. Detaching the relation sets them to null.
+func (f *Field) DetachedParts() []*Field {
+	return slices.DeleteFunc(slices.Clone(f.own), (*Field).Required)
+}
+
+func nullable(f *Field) bool { return !f.Required() }
 
 // Orphans returns the effect on a record that leaves the other side of its relation.
 func (f *Field) Orphans() Orphans { return f.spec.Orphans }

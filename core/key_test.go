@@ -448,6 +448,9 @@ func TestDefaultRulesOfRelationsInKeys(t *testing.T) {
 		core.ResourceSpec{Name: "member", Fields: []core.FieldSpec{
 			{Name: "org", Type: core.Int, Key: true}, {Name: "user_number", Type: core.Int, Key: true}, {Name: "friend_number", Type: core.Int, Key: true},
 			{Name: "boss_number", Type: core.Int},
+			{Name: "team", Type: core.Int, Required: true}, {Name: "lead_number", Type: core.Int}, {Name: "aide_number", Type: core.Int, Required: true}, {Name: "aide_team", Type: core.Int, Required: true},
+			{Name: "lead", ToOne: "user", Via: []string{"team", "lead_number"}},
+			{Name: "aide", ToOne: "user", Via: []string{"aide_team", "aide_number"}},
 			{Name: "user", ToOne: "user", Via: []string{"org", "user_number"}},
 			{Name: "friend", ToOne: "user", Via: []string{"org", "friend_number"}},
 			{Name: "boss", ToOne: "user", Via: []string{"org", "boss_number"}},
@@ -458,6 +461,12 @@ func TestDefaultRulesOfRelationsInKeys(t *testing.T) {
 	}
 	if boss := shared.Field("boss"); boss.OnDelete() != core.Detach || fmt.Sprint(boss.OwnParts()) != "[member.boss_number]" {
 		t.Errorf("%s %v", boss.OnDelete(), boss.OwnParts())
+	}
+	if lead := shared.Field("lead"); lead.OnDelete() != core.Detach || fmt.Sprint(lead.OwnParts(), lead.DetachedParts()) != "[member.team member.lead_number] [member.lead_number]" {
+		t.Errorf("%s %v %v", lead.OnDelete(), lead.OwnParts(), lead.DetachedParts())
+	}
+	if aide := shared.Field("aide"); aide.OnDelete() != core.Restrict || aide.Detachable() || len(aide.DetachedParts()) > 0 {
+		t.Errorf("%s %v", aide.OnDelete(), aide.DetachedParts())
 	}
 }
 

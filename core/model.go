@@ -90,8 +90,8 @@ type FieldSpec struct {
 	// order of its elements. The relation is derived from them and is null if one of them is null. Setting it sets them.
 	// Use it for a value that is part of several relations, or of a relation and the key.
 	//
-	// Detaching the relation sets those of the fields to null that belong to no other relation and not to the key. If
-	// there are none, OnDelete is [Restrict] instead of [Detach].
+	// Detaching the relation sets those of the fields to null that are not Required and belong to no other relation and not to
+	// the key. If there are none, OnDelete is [Restrict] instead of [Detach].
 	Via []string
 	// Inverse is the to-one field of the related resource that stores this relation. The two fields are connected:
 	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without

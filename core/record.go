@@ -158,7 +158,7 @@ func (r Record) Merge(patch Record) Record {
 }
 
 // WithParts returns a copy of the record in which the absent [Field.Parts] of its derived fields have their values. A null
-// relation with [FieldSpec.Via] makes its [Field.OwnParts] null. It is for programs that make records from foreign data: the
+// relation with [FieldSpec.Via] makes its [Field.DetachedParts] null. It is for programs that make records from foreign data: the
 // store does it for the records of Insert and Update.
 //
 // Errors: [BadRequest] if a derived field and one of its parts contradict each other.
@@ -177,7 +177,7 @@ func (r Record) WithParts() (Record, error) {
 				}
 			}
 		case v.IsNull() && f != r.resource.key:
-			for _, part := range f.own {
+			for _, part := range f.DetachedParts() {
 				if values[part.column].IsAbsent() {
 					values[part.column] = Null
 				}

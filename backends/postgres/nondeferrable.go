@@ -26,7 +26,7 @@ type referrer struct {
 func (t *table) detachable(f *core.Field) (columns []*column) {
 	fields := []*core.Field{f}
 	if f.Parts() != nil {
-		fields = f.OwnParts()
+		fields = f.DetachedParts()
 	}
 	for _, own := range fields {
 		if c := t.columns[own.Column()]; !own.KeyPart() && !c.notNull {

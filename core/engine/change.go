@@ -85,8 +85,11 @@ func (w *writer) deriveRelations(ctx context.Context, c *change) error {
 
 // contradicts reports whether the change sets a part of the relation to another value than the relation does.
 func (c *change) contradicts(f *core.Field) bool {
-	split := f.Split(c.values[f.Column()])
-	for _, part := range f.OwnParts() {
+	split, parts := f.Split(c.values[f.Column()]), f.OwnParts()
+	if split == nil {
+		parts = f.DetachedParts()
+	}
+	for _, part := range parts {
 		want := core.Null
 		if split != nil {
 			want = split[slices.Index(f.Parts(), part)]
@@ -135,15 +138,17 @@ func setOwnParts(values []core.Value, before core.Record, f *core.Field) error {
 	if v.IsNull() && f.Parts() != nil && !f.Detachable() {
 		return f.UpdateForbidden(f.Resource())
 	}
+	if v.IsNull() {
+		for _, part := range f.DetachedParts() {
+			values[part.Column()] = core.Null
+		}
+		return nil
+	}
 	split := f.Split(v)
 	for i, part := range f.Parts() {
-		own, column := slices.Contains(f.OwnParts(), part), part.Column()
-		switch {
-		case own && v.IsNull():
-			values[column] = core.Null
-		case own:
+		switch column := part.Column(); {
+		case slices.Contains(f.OwnParts(), part):
 			values[column] = split[i]
-		case v.IsNull():
 		case cmp.Or(values[column], before.Value(part)) != split[i]:
 			e := badValue(f, f.Type(), v.Any())
 			e.Accepted = "a key with the " + part.APIName() + " of the record"

@@ -52,6 +52,19 @@ func accounts() *core.Model {
 	)
 }
 
+// requiredParts has parcels that always have an order, and a line of it or none.
+func requiredParts() *core.Model {
+	return core.MustModel("required parts",
+		core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{
+			{Name: "order", Type: core.Int, Key: true}, {Name: "nr", Type: core.Int, Key: true}, {Name: "parcels", ToMany: "parcel", Inverse: "line"},
+		}},
+		core.ResourceSpec{Name: "parcel", Fields: []core.FieldSpec{
+			key(), {Name: "order_nr", Type: core.Int, Required: true}, {Name: "line_nr", Type: core.Int},
+			{Name: "line", ToOne: "line", Via: []string{"order_nr", "line_nr"}},
+		}},
+	)
+}
+
 // ownedOrders has an owner in every record of orders, and parcels that name their line by two scalars.
 func ownedOrders() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
@@ -157,6 +170,22 @@ func keyCases() []Case {
 			delete line/1,10
 			delete order/1                             => null
 			get parcel/1                               => {"id": 1}`),
+		script("detaching a relation leaves its required parts", requiredParts, `
+			post line [{"order": 1, "nr": 3}, {"order": 1, "nr": 4}, {"order": 2, "nr": 3}]
+			post parcel {"line": "1,3"}                 => {"id": 1, "order_nr": 1, "line_nr": 3, "line": "1,3"}
+			patch parcel/1 {"line": null}               => {"id": 1, "order_nr": 1}
+			patch parcel/1 {"line": "2,3"}              => {"id": 1, "order_nr": 2, "line_nr": 3, "line": "2,3"}
+			patch parcel/1 {"line": null, "order_nr": 1}  => {"id": 1, "order_nr": 1}
+			post parcel {"order_nr": 1, "line": null}   => {"id": 2, "order_nr": 1}
+			post parcel {"line": null}                  => VALIDATION_FAILED
+			patch parcel/1 {"order_nr": null}           => VALIDATION_FAILED
+			patch line/1,4 {"parcels": [1, 2]}          => {"id": "1,4", "order": 1, "nr": 4, "parcels": [1, 2]}
+			patch line/1,4 {"parcels": [1]}             => {"id": "1,4", "order": 1, "nr": 4, "parcels": [1]}
+			get parcel/2                                => {"id": 2, "order_nr": 1}
+			delete line/1,4                             => null
+			get parcel/1                                => {"id": 1, "order_nr": 1}
+			put parcel/1 {"line": "1,3"}                => replaced {"id": 1, "order_nr": 1, "line_nr": 3, "line": "1,3"}
+			put parcel/1 {"order_nr": 1}                => replaced {"id": 1, "order_nr": 1}`),
 		script("a null part of a relation leaves the other parts", ownedOrders, `
 			post order {}
 			post line {"order": 1, "nr": 3}
