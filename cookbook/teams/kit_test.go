@@ -30,10 +30,11 @@ func kitSpec(t *testing.T) policytest.PolicySpec {
 		"user":         {core.Insert, core.NextID, core.Update, core.Delete},
 		"organisation": {core.Delete},
 		"comment":      {core.Update},
+		"issue_label":  {core.Update},
 	}
 	return policytest.PolicySpec{
 		Stack: func(testing.TB) policytest.Stack {
-			return policytest.Stack{Decorators: []core.Decorator{signed("user", "author"), access.New(policy, access.Options{})}}
+			return policytest.Stack{Decorators: []core.Decorator{signed("user", "author", "added_by"), access.New(policy, access.Options{})}}
 		},
 		Model: teams, Rows: kitRows,
 		Principals: []*core.Principal{{ID: core.TextValue("ada")}, {ID: core.TextValue("bob")}, {ID: core.TextValue("carol")}},
@@ -71,6 +72,14 @@ var kitRows = seed.Data{
 		3: {"project": 2, "number": 1, "title": "s", "author": "carol"}, 4: {"project": 3, "number": 1, "title": "u", "author": "bob", "open": false},
 		5: {"project": 4, "number": 1, "title": "u"}, 6: {"project": 5, "number": 1, "author": "ada"}, 7: {"title": "s", "author": "ada"},
 		8: {"project": 3, "number": 2, "author": "carol"},
+	},
+	"label": {
+		1: {"organisation": 1, "name": "v"}, 2: {"organisation": 1}, 3: {"organisation": 2, "name": "v"}, 4: {"organisation": 3, "name": "w"}, 5: {"name": "w"},
+	},
+	"issue_label": {
+		1: {"issue": 1, "label": 1, "added_by": "ada"}, 2: {"issue": 3, "label": 1, "added_by": "bob"}, 3: {"issue": 4, "label": 3, "added_by": "carol"},
+		4: {"issue": 6, "label": 4, "added_by": "dan"}, 5: {"issue": 1, "label": 3, "added_by": "bob"}, 6: {"label": 2, "added_by": "ada"},
+		7: {"issue": 8, "added_by": "carol"}, 8: {"issue": 5, "label": 1}, 9: {"issue": 7, "label": 5, "added_by": "ada"},
 	},
 	"comment": {
 		1: {"issue": 1, "author": "bob", "text": "m"}, 2: {"issue": 2, "author": "ada", "text": "n"}, 3: {"issue": 3, "author": "bob"},
@@ -158,6 +167,8 @@ func (all decisions) canChange(p *core.Principal, kind core.Kind, row core.Recor
 		mine = kind == core.Update && row.Get("author") == p.ID
 	case "comment":
 		mine = row.Get("author") == p.ID
+	case "issue_label":
+		mine = kind == core.Delete
 	}
 	return isAdmin || mine && all.isMember(p, row, "")
 }
@@ -175,6 +186,8 @@ func (all decisions) canResultIn(p *core.Principal, kind core.Kind, row core.Rec
 		}
 		role := row.Get("role")
 		return (role == core.TextValue("admin") || role == core.TextValue("member")) && (kind == core.Update || all.isMember(p, row, "admin"))
+	case name == "issue_label":
+		return kind == core.Insert && row.Get("added_by") == p.ID && all.isMember(p, row, "") && all.isMember(p, all.target(row, "label"), "")
 	case kind == core.Insert && (name == "issue" || name == "comment"):
 		return row.Get("author") == p.ID && all.isMember(p, row, "")
 	}

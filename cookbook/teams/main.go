@@ -44,7 +44,7 @@ func open(ctx context.Context, backend core.Backend) (*core.Store, http.Handler,
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := core.New(ctx, teams, backend, signed("user", "author"), access.New(policy, access.Options{}))
+	store, err := core.New(ctx, teams, backend, signed("user", "author", "added_by"), access.New(policy, access.Options{}))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,7 +9,8 @@ import (
 
 var id = core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 
-// teams is the model. A project takes its issues along when it is deleted, and an issue its comments.
+// teams is the model. A project takes its issues along when it is deleted, and an issue its comments. An issue has any number
+// of labels, and a label any number of issues: the records of issue_label join them.
 var teams = core.MustModel("teams",
 	core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
 		{Name: "name", Type: core.Text, Key: true},
@@ -43,8 +44,21 @@ var teams = core.MustModel("teams",
 		{Name: "text", Type: core.Text},
 		{Name: "open", Type: core.Bool, Default: true},
 		{Name: "author", ToOne: "user"},
+		{Name: "labels", ToMany: "label", Through: "issue_label"},
 		{Name: "comments", ToMany: "comment", Inverse: "issue"},
 	}},
+	core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{
+		id,
+		{Name: "organisation", ToOne: "organisation"},
+		{Name: "name", Type: core.Text},
+		{Name: "issues", ToMany: "issue", Through: "issue_label"},
+	}},
+	core.ResourceSpec{Name: "issue_label", Fields: []core.FieldSpec{
+		id,
+		{Name: "issue", ToOne: "issue"},
+		{Name: "label", ToOne: "label"},
+		{Name: "added_by", ToOne: "user"},
+	}, Unique: [][]string{{"issue", "label"}}},
 	core.ResourceSpec{Name: "comment", Fields: []core.FieldSpec{
 		id,
 		{Name: "issue", ToOne: "issue", OnDelete: core.Cascade},
@@ -73,6 +87,11 @@ var firstDay = seed.Data{
 		1: {"project": 1, "number": 1, "title": "gears slip", "text": "worn teeth", "open": true, "author": "bob"},
 		2: {"project": 2, "number": 1, "title": "columns stick", "text": "oil them", "open": true, "author": "ada"},
 	},
+	"label": {
+		1: {"organisation": 1, "name": "urgent"},
+		2: {"organisation": 1, "name": "question"},
+	},
+	"issue_label": {1: {"issue": 1, "label": 1, "added_by": "ada"}},
 	"comment": {
 		1: {"issue": 1, "author": "ada", "text": "which ones?"},
 		2: {"issue": 2, "author": "bob", "text": "done"},

@@ -28,14 +28,14 @@ var scenarios = []struct{ name, requests string }{
 	{"a member sees the organisation", `
 		bob GET /organisation      => 200 [{"id":1,"name":"Analytical Engines","memberships":[1,2],"projects":[1,2]}]
 		bob GET /project?depth=0   => 200 [1,2]
-		bob GET /issue/1           => 200 {"id":1,"project":1,"number":1,"title":"gears slip","text":"worn teeth","open":true,"author":"bob","comments":[1]}
-		bob GET /issue/2           => 200 {"id":2,"project":2,"number":1,"title":"columns stick","text":"oil them","open":true,"author":"ada","comments":[2]}
+		bob GET /issue/1           => 200 {"id":1,"project":1,"number":1,"title":"gears slip","text":"worn teeth","open":true,"author":"bob","labels":[1],"comments":[1]}
+		bob GET /issue/2           => 200 {"id":2,"project":2,"number":1,"title":"columns stick","text":"oil them","open":true,"author":"ada","labels":[],"comments":[2]}
 		bob GET /comment?depth=0   => 200 [1,2]
 		bob GET /user/ada          => 200 {"name":"ada","email":"ada@example.com","memberships":[1]}`},
 	{"all see the titles of a public project", `
 		- GET /project             => 200 [{"id":2,"name":"store","public":true,"issues":[2]}]
 		- GET /issue               => 200 [{"id":2,"project":2,"number":1,"title":"columns stick","comments":[2]}]
-		carol GET /issue           => 200 [{"id":2,"project":2,"number":1,"title":"columns stick","comments":[2]}]
+		carol GET /issue           => 200 [{"id":2,"project":2,"number":1,"title":"columns stick","labels":[],"comments":[2]}]
 		- GET /issue/1             => 404 OBJECT_DOES_NOT_EXIST
 		- GET /comment             => 200 [{"id":2,"issue":2,"text":"done"}]
 		- GET /organisation        => 401 UNAUTHORIZED
@@ -61,7 +61,7 @@ var scenarios = []struct{ name, requests string }{
 		- POST /organisation {"name":"y","memberships":[{"role":"admin"}]}                => 401 UNAUTHORIZED`},
 	{"an organisation is created with its projects", `
 		carol POST /organisation {"memberships":[{"role":"admin"}],"projects":[{"name":"p","issues":[{"title":"a"},{"title":"b"}]}]}  => 201 {"id":2,"memberships":[3],"projects":[3]}
-		carol GET /issue?filter={"project": 3}  => 200 [{"id":3,"project":3,"number":1,"title":"a","open":true,"author":"carol","comments":[]},{"id":4,"project":3,"number":2,"title":"b","open":true,"author":"carol","comments":[]}]
+		carol GET /issue?filter={"project": 3}  => 200 [{"id":3,"project":3,"number":1,"title":"a","open":true,"author":"carol","labels":[],"comments":[]},{"id":4,"project":3,"number":2,"title":"b","open":true,"author":"carol","labels":[],"comments":[]}]
 		bob POST /organisation {"projects":[{"name":"p"}]}       => 403 FORBIDDEN
 		bob POST /project {"organisation":2,"name":"p"}          => 404 OBJECT_DOES_NOT_EXIST
 		bob POST /project {"organisation":1,"name":"p"}          => 403 FORBIDDEN
@@ -87,9 +87,9 @@ var scenarios = []struct{ name, requests string }{
 		bob DELETE /membership/1                => 403 FORBIDDEN
 		bob PATCH /issue/2 {"title":"x"}        => 403 FORBIDDEN
 		bob DELETE /issue/2                     => 403 FORBIDDEN
-		bob PATCH /issue/1 {"title":"x"}        => 200 {"id":1,"project":1,"number":1,"title":"x","text":"worn teeth","open":true,"author":"bob","comments":[1]}
+		bob PATCH /issue/1 {"title":"x"}        => 200 {"id":1,"project":1,"number":1,"title":"x","text":"worn teeth","open":true,"author":"bob","labels":[1],"comments":[1]}
 		bob PATCH /issue/1 {"project":2}        => 400 FIELD_IS_READONLY
-		bob POST /issue {"project":1,"title":"y"}  => 201 {"id":3,"project":1,"number":2,"title":"y","open":true,"author":"bob","comments":[]}
+		bob POST /issue {"project":1,"title":"y"}  => 201 {"id":3,"project":1,"number":2,"title":"y","open":true,"author":"bob","labels":[],"comments":[]}
 		carol PATCH /project/1 {"name":"x"}     => 404 OBJECT_DOES_NOT_EXIST
 		carol PATCH /issue/1 {"title":"x"}      => 404 OBJECT_DOES_NOT_EXIST
 		carol PATCH /issue/99 {"title":"x"}     => 404 OBJECT_DOES_NOT_EXIST
@@ -121,11 +121,42 @@ var scenarios = []struct{ name, requests string }{
 		carol GET /user?filter={"email": {"prefix": "a"}}                                 => 200 []
 		bob GET /comment?filter={"issue.project.name": "mill"}&depth=0                    => 200 [1]
 		carol GET /comment?filter={"issue.project.name": "mill"}                          => 200 []`},
+	{"members label issues", `
+		bob GET /label             => 200 [{"id":1,"organisation":1,"name":"urgent","issues":[1]},{"id":2,"organisation":1,"name":"question","issues":[]}]
+		bob PATCH /issue/1 {"labels":[1,2]}     => 200 {"id":1,"project":1,"number":1,"title":"gears slip","text":"worn teeth","open":true,"author":"bob","labels":[1,2],"comments":[1]}
+		bob GET /issue_label       => 200 [{"id":1,"issue":1,"label":1,"added_by":"ada"},{"id":2,"issue":1,"label":2,"added_by":"bob"}]
+		ada PATCH /issue/2 {"labels":[2]}       => 200
+		ada PATCH /issue/1 {"labels":[2]}       => 200
+		bob GET /issue_label       => 200 [{"id":2,"issue":1,"label":2,"added_by":"bob"},{"id":3,"issue":2,"label":2,"added_by":"ada"}]
+		bob GET /issue/1/labels?depth=0         => 200 [2]
+		bob GET /label/2/issues?depth=0         => 200 [1,2]
+		bob GET /issue?filter={"labels": {"$any": {"name": "question"}}}&depth=0    => 200 [1,2]
+		bob POST /issue_label {"issue":1,"label":1,"added_by":"ada"}                => 403 FORBIDDEN
+		bob POST /label {"organisation":1,"name":"x"}      => 403 FORBIDDEN
+		bob PATCH /issue/1 {"labels":[{"organisation":1,"name":"x"}]}               => 403 FORBIDDEN
+		ada PATCH /issue/1 {"labels":[{"organisation":1,"name":"x"}]}               => 200
+		ada DELETE /label/2        => 200 null
+		bob GET /issue_label?filter={"label": {"in": [1, 2]}}                       => 200 []`},
+	{"labels and their links are hidden from strangers", `
+		carol GET /label           => 200 []
+		carol GET /issue_label     => 200 []
+		carol GET /issue/2         => 200 {"id":2,"project":2,"number":1,"title":"columns stick","labels":[],"comments":[2]}
+		carol PATCH /issue/2 {"labels":[1]}     => 404 OBJECT_DOES_NOT_EXIST
+		carol GET /issue/1/labels  => 404 OBJECT_DOES_NOT_EXIST
+		carol GET /issue?filter={"labels": {"$any": {"name": "urgent"}}}            => 200 []
+		carol POST /organisation {"memberships":[{"role":"admin"}]}                 => 201
+		carol POST /label {"organisation":2,"name":"mine"} => 201 {"id":3,"organisation":2,"name":"mine","issues":[]}
+		carol POST /issue_label {"issue":2,"label":3}      => 403 FORBIDDEN
+		carol PATCH /issue/2 {"labels":[3]}     => 403 FORBIDDEN
+		- GET /label               => 401 UNAUTHORIZED
+		- GET /issue/2             => 200 {"id":2,"project":2,"number":1,"title":"columns stick","comments":[2]}`},
 	{"a deleted project takes its issues along", `
 		bob DELETE /project/1               => 403 FORBIDDEN
 		ada DELETE /project/1               => 200 null
 		ada GET /issue?depth=0              => 200 [2]
-		ada GET /comment?depth=0            => 200 [2]`},
+		ada GET /comment?depth=0            => 200 [2]
+		ada GET /issue_label                => 200 []
+		ada GET /label?depth=0              => 200 [1,2]`},
 }
 
 func TestRightsOnEachStorage(t *testing.T) {
