@@ -225,11 +225,6 @@ func (w *writer) setLinks(ctx context.Context, c *change, m relationValue, links
 		}
 	}
 	added := slices.DeleteFunc(slices.Clone(m.keys), func(key core.Value) bool { return linked[key] })
-	for _, key := range added {
-		if w.knownOf(w.engine.info(m.field.Target())).record(key).IsZero() {
-			return m.field.Target().NotFound(key) // a cascade of this request deleted it
-		}
-	}
 	if !c.isNew && len(pending.deletions)+len(added) > 0 {
 		if err := w.checkRule(ctx, m.field, c.before, m.field.Resource()); err != nil {
 			return err
@@ -240,6 +235,9 @@ func (w *writer) setLinks(ctx context.Context, c *change, m relationValue, links
 	}
 	changes := make([]*change, len(added))
 	for i, key := range added {
+		if w.knownOf(w.engine.info(m.field.Target())).record(key).IsZero() {
+			return m.field.Target().NotFound(key) // a cascade of this request deleted it
+		}
 		changes[i] = newChange(info, c.level)
 		changes[i].isNew = true
 		changes[i].give(near, c.key())

@@ -173,6 +173,19 @@ func throughCases() []Case {
 			patch label/1 {"issues": []}
 			delete label/1                        => null
 			list issue depth=0                    => [1]`),
+		script("a link that is removed takes records along", func() *core.Model {
+			return core.MustModel("derived",
+				core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{key(), {Name: "labels", ToMany: "label", Through: "link"}}},
+				core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{key(), {Name: "origin", ToOne: "link", OnDelete: core.Cascade}}},
+				core.ResourceSpec{Name: "link", Fields: []core.FieldSpec{key(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}}, Unique: [][]string{{"issue", "label"}}},
+			)
+		}, `
+			post issue {"labels": [{}]} depth=0
+			post label [{"origin": 1}, {}] depth=0
+			patch issue/1 {"labels": [2]}         => OBJECT_DOES_NOT_EXIST {"object_name": "label", "object_id": 2}
+			get issue/1                           => {"id": 1, "labels": [1]}
+			patch issue/1 {"labels": [3]}         => {"id": 1, "labels": [3]}
+			list label depth=0                    => [1, 3]`),
 		script("a read-only list keeps its links", func() *core.Model {
 			return trackerOf(core.FieldSpec{Name: "labels", ToMany: "label", Through: "link", ReadOnly: true}, core.ResourceSpec{
 				Name: "link", Fields: []core.FieldSpec{key(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
@@ -362,6 +375,13 @@ func throughCases() []Case {
 			list issue/1/labels                    => SEARCH_FORBIDDEN
 			as system list link                    => [{"id": 2, "issue": 1, "label": 2, "note": "new"}, {"id": 3, "issue": 1, "label": 3, "note": "new"}, {"id": 5, "issue": 2, "label": 3, "note": "new"}]`,
 			hideSecrets()),
+		scriptWith("a policy denies an order by ids of hidden records", tracker, engine.Options{MaxMembers: 2, MaxRecords: 5}, `
+			as system post issue {"labels": [{}, {}, {}, {}, {}, {}]} depth=0
+			as system post issue {"labels": [6, 1]} depth=0
+			get issue/1                            => {"id": 1, "labels": [1, 2], "labels@next": "*", "blocks": [], "blocked_by": []}
+			pages issue                            => [[{"id": 1, "labels": [1, 2], "labels@next": "*", "blocks": [], "blocked_by": []}], [{"id": 2, "labels": [1, 6], "blocks": [], "blocked_by": []}]]
+			list issue/1/labels depth=0            => [1, 2, 3, 4, 5]`, forbidOrderByID()),
+		{"a list that was not read to its end shows a link", throughUnread},
 		{"lists of many records take few operations", throughStatements},
 	}
 }
@@ -498,6 +518,48 @@ func hideSecrets() core.Decorator {
 			return next(ctx, op)
 		}, nil
 	}}
+}
+
+// forbidOrderByID rejects an order by the ids that to-one relations store, which may be those of hidden records.
+func forbidOrderByID() core.Decorator {
+	return core.Decorator{Name: "unordered", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			for _, o := range op.Order {
+				if o.Field.Target() != nil {
+					return core.Result{}, &core.Error{Code: core.SearchForbidden, Resource: op.Resource.APIName(), Field: o.Field.APIName()}
+				}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// throughUnread shows two records in an answer that has no room for the members of the first one.
+func throughUnread(t *testing.T, newBackend NewBackend) {
+	api := open(t, newBackend, tracker(), engine.Options{MaxBytes: 6000})
+	labels, ids := make([]map[string]any, 120), make([]any, 120)
+	for i := range labels {
+		labels[i], ids[i] = map[string]any{"name": strings.Repeat("x", 100)}, i+1
+	}
+	if _, err := api.Create(t.Context(), "label", engine.Write{}, labels...); err != nil {
+		t.Fatal(err)
+	}
+	views, err := api.Create(t.Context(), "issue", engine.Write{Depth: 2}, map[string]any{"labels": ids[:110]}, map[string]any{"labels": ids[110:]})
+	if err != nil || len(views) != 2 {
+		t.Fatal(views, err)
+	}
+	for i, v := range views {
+		issue, _ := v.Any().(map[string]any)
+		shown, _ := issue["labels"].([]any)
+		if (len(shown) > 0) != (i == 0) || issue["labels@next"] == nil {
+			t.Errorf("record %d shows %d members and the link %v", i+1, len(shown), issue["labels@next"])
+		}
+		for _, label := range shown {
+			if label, _ := label.(map[string]any); label["name"] != labels[0]["name"] {
+				t.Errorf("record %d shows the member %v", i+1, label)
+			}
+		}
+	}
 }
 
 // reading counts the operations that read.
