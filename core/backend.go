@@ -86,6 +86,12 @@ type BackendTx interface {
 	Read(ctx context.Context, op *Op) (Result, error)
 	// Count returns the number of records that match Where and Using.
 	Count(ctx context.Context, op *Op) (int, error)
+	// Aggregate returns the groups of the records that match Where and Using, as [Groups] computes them: records with equal
+	// values of Order are a group, and without an Order all records are one, even if there are none. Groups ascend by their
+	// keys. If there are more than Limit groups, Result.More is true, and Result.Groups may have any content.
+	//
+	// Errors: those of [Groups.Result].
+	Aggregate(ctx context.Context, op *Op) (Result, error)
 	// Insert adds Records, all or none, and returns their after images in the same order. An absent key is generated,
 	// different from the keys that the transaction has chosen. An absent column takes the default of the backend, or
 	// null.

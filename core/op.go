@@ -36,16 +36,21 @@ const (
 	// fields; a policy that denies to read them returns its error. The store returns Using as Result.Guard. Backends
 	// do not see such ops.
 	Visibility
+	// Aggregate computes Measures of the records that match Where, in groups of equal values of the fields of Order, at most
+	// Limit groups. Fields are the fields of Measures. A policy that hides records narrows Using, as for a Select, with the
+	// rules that permit all fields of Where, Order and Fields; so a record of which the principal may not read one of them
+	// counts nowhere.
+	Aggregate
 )
 
 var kindNames = [...]string{
 	Load: "load", Select: "select", Count: "count", Insert: "insert",
-	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility",
+	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility", Aggregate: "aggregate",
 }
 
 // Kinds returns all kinds that observers see, for labels that must exist before their first use: all but Visibility.
 func Kinds() []Kind {
-	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx}
+	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx, Aggregate}
 }
 
 // String returns the name of the kind in lower case, for logs and labels.
@@ -56,9 +61,11 @@ func (k Kind) String() string {
 	return "kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// Writes reports whether ops of this kind may change the store: all but Load, Select, Count and Visibility. It is true
-// for a Tx; [Op.Writes] also knows read-only transactions.
-func (k Kind) Writes() bool { return k != Load && k != Select && k != Count && k != Visibility }
+// Writes reports whether ops of this kind may change the store: all but Load, Select, Count, Visibility and Aggregate. It is
+// true for a Tx; [Op.Writes] also knows read-only transactions.
+func (k Kind) Writes() bool {
+	return k != Load && k != Select && k != Count && k != Visibility && k != Aggregate
+}
 
 // Op is an operation on its way through the chain of handlers. A handler may change the op before it passes it to the
 // next handler, under these rules: it may replace slices, but not write to their elements; it may narrow Where; it
@@ -88,14 +95,16 @@ type Op struct {
 	// it fails the op with [Forbidden].
 	Check Filter
 	// Order of a Select. Its last entry is the key. In an op of a decorator it may be empty, for the order of the
-	// keys.
+	// keys. Of an Aggregate it has the fields that form the groups, all ascending.
 	Order []Order
-	// Limit bounds the number of records of a Select; 0 means no limit.
+	// Measures of an Aggregate. Each has a Field.
+	Measures []Measure
+	// Limit bounds the number of records of a Select, or of groups; 0 means no limit.
 	Limit int
 	// After is the position after which a Select continues, with one value for each entry of Order; nil to begin.
 	After []Value
 	// Fields to read in a Load or Select, with the key and the fields of Order; nil means all. Of a Visibility they are
-	// the fields that the asking op names beside Where.
+	// the fields that the asking op names beside Where, and of an Aggregate those of Measures.
 	Fields []*Field
 	// Conditions are bound conditions to evaluate on each record that a Load, Select, Insert or Update returns, for a
 	// decorator that treats the records differently: it appends its conditions, and reads the answers at the same
@@ -270,8 +279,10 @@ type Result struct {
 	Conditions [][]bool
 	// Guard is the answer to a Visibility.
 	Guard Filter
-	// More reports whether a Select with a Limit left out further records.
+	// More reports whether a Select with a Limit left out further records, or an Aggregate further groups.
 	More bool
+	// Groups of an Aggregate, ascending by their keys. Values has one value for each of [Op.Measures].
+	Groups []Group
 	// Count of a Count.
 	Count int
 	// Keys that a NextID has allocated. The caller owns the slice.
@@ -305,6 +316,7 @@ var (
 	errOpFields        = errors.New("op fields must be stored fields of the op's resource")
 	errOpChanges       = errors.New("records of an update must have the keys of the op, in the same order")
 	errOpOrder         = errors.New("op order must name stored fields of the op's resource and end with the key")
+	errOpGroups        = errors.New("an aggregation groups by fields of the op's resource or of a related one, and measures stored fields of the op's resource")
 	errOpNumber        = errors.New("op Limit and N must not be negative")
 )
 
@@ -322,6 +334,8 @@ func (op *Op) checkParts() error {
 		return errOpChanges
 	case op.Kind == Select && !op.orderIsTotal():
 		return errOpOrder
+	case op.Kind == Aggregate && !op.groupsFit():
+		return errOpGroups
 	}
 	return nil
 }
@@ -376,6 +390,25 @@ func (op *Op) recordsFollowKeys() bool {
 
 func (op *Op) orderIsTotal() bool {
 	n := len(op.Order)
+	return op.orderFits() && n > 0 && op.Order[n-1].Path == nil && op.Order[n-1].Field == op.Resource.key && (op.After == nil || len(op.After) == n)
+}
+
+func (op *Op) groupsFit() bool {
+	for _, o := range op.Order {
+		if o.Desc || o.Field == nil || !o.Field.Groups() {
+			return false
+		}
+	}
+	for _, m := range op.Measures {
+		if m.Field == nil || m.Field.resource != op.Resource || m.Func == FuncAvg || !m.Func.Fits(m.Field) || !slices.Contains(op.Fields, m.Field) {
+			return false
+		}
+	}
+	return len(op.Order) <= maxOrderKeys && op.After == nil && op.orderFits()
+}
+
+// orderFits reports whether the order names stored fields of the resource and of records that to-one relations lead to.
+func (op *Op) orderFits() bool {
 	for _, o := range op.Order {
 		r := op.Resource
 		for _, hop := range o.Path {
@@ -388,5 +421,5 @@ func (op *Op) orderIsTotal() bool {
 			return false
 		}
 	}
-	return n > 0 && op.Order[n-1].Path == nil && op.Order[n-1].Field == op.Resource.key && (op.After == nil || len(op.After) == n)
+	return true
 }

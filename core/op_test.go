@@ -21,14 +21,14 @@ func TestUnknownKindsWrite(t *testing.T) {
 			reads = append(reads, k.String())
 		}
 	}
-	if got := strings.Join(reads, " "); got != "load select count" {
+	if got := strings.Join(reads, " "); got != "load select count aggregate" {
 		t.Errorf("do not write: %s", got)
 	}
 	names := make([]string, 0, 10)
 	for _, k := range append(core.Kinds(), 0, 200) {
 		names = append(names, k.String())
 	}
-	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx kind(0) kind(200)" {
+	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx aggregate kind(0) kind(200)" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -445,5 +445,147 @@ func TestLateFunctionOfTxDoesNotRun(t *testing.T) {
 	close(later)
 	if late := <-done; !errors.Is(err, core.Unavailable) || !errors.Is(late, core.ErrTxDone) {
 		t.Errorf("Tx returned %v, and the late attempt %v", err, late)
+	}
+}
+
+func figuresStore(t *testing.T, rows ...map[string]any) (*core.Store, *core.Resource) {
+	t.Helper()
+	m := core.MustModel("figures", core.ResourceSpec{Name: "row", APIName: "Row", Fields: []core.FieldSpec{
+		id(), {Name: "n", Type: core.Int}, {Name: "d", APIName: "D", Type: core.Decimal}, {Name: "t", Type: core.Text}, {Name: "mood", Type: core.Text, Unordered: true},
+		{Name: "f", Type: core.Float}, {Name: "next", ToOne: "row"},
+	}})
+	s, err := core.New(t.Context(), m, memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, fields := range rows {
+		rec, err := m.Resource("row").NewRecord(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Insert(t.Context(), rec.Resource(), rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, m.Resource("row")
+}
+
+func TestAveragesAreRoundedQuotients(t *testing.T) {
+	long := strings.Repeat("9", 1000)
+	for _, c := range []struct {
+		values []any
+		want   string
+	}{
+		{[]any{1, 2}, "1.5"},
+		{[]any{1, 1, 2}, "1.3333333333333333"},
+		{[]any{2, 2, 1}, "1.6666666666666667"},
+		{[]any{-2, -2, -1}, "-1.6666666666666667"},
+		{[]any{"0.0000000000000001", 0}, "0.0000000000000001"}, // half away from zero
+		{[]any{"-0.0000000000000001", 0}, "-0.0000000000000001"},
+		{[]any{"0.00000000000000001", 0}, "0.00000000000000001"},
+		{[]any{"0.0000000000000001", 0, 0}, "0"},
+		{[]any{nil, 7}, "7"},
+		{[]any{nil}, "null"},
+		{[]any{long}, long},
+		{[]any{long, 0}, "5" + strings.Repeat("0", 999)},
+	} {
+		var rows []map[string]any
+		for _, v := range c.values {
+			rows = append(rows, map[string]any{"d": v})
+		}
+		s, r := figuresStore(t, rows...)
+		groups, err := s.Aggregate(t.Context(), r, core.Aggregation{Measures: []core.Measure{core.AvgOf("d")}})
+		if err != nil || groups[0].Values[0].String() != c.want {
+			t.Errorf("%.60v: got %.60v, %v", c.values, groups, err)
+		}
+	}
+}
+
+func TestInvalidAggregationsAreRejected(t *testing.T) {
+	s, r := figuresStore(t, map[string]any{"d": strings.Repeat("9", 1000), "mood": "x"}, map[string]any{"d": 1, "mood": "y"})
+	of := func(m ...core.Measure) core.Aggregation { return core.Aggregation{Measures: m} }
+	for name, c := range map[string]struct {
+		a    core.Aggregation
+		want string
+	}{
+		"sum of too many digits":   {of(core.SumOf("d")), `BAD_REQUEST msg="the sum of Row.D has more than 1000 digits"`},
+		"average of such a sum":    {of(core.AvgOf("d")), `BAD_REQUEST msg="the sum of Row.D has more than 1000 digits"`},
+		"sum of floats":            {of(core.SumOf("f")), `SEARCH_FORBIDDEN object_name="Row" field_name="f"`},
+		"order of an enumeration":  {of(core.MinOf("mood")), `SEARCH_FORBIDDEN object_name="Row" field_name="mood"`},
+		"greatest reference":       {of(core.MaxOf("next")), `SEARCH_FORBIDDEN object_name="Row" field_name="next"`},
+		"unknown function":         {of(core.Measure{Func: 99, Name: "n"}), `SEARCH_FORBIDDEN object_name="Row" field_name="n"`},
+		"no function":              {of(core.Measure{Name: "n"}), `SEARCH_FORBIDDEN object_name="Row" field_name="n"`},
+		"unknown field":            {of(core.SumOf("x")), `FIELD_DOES_NOT_EXIST object_name="Row" field_name="x"`},
+		"unknown group":            {core.Aggregation{Group: []string{"next.x"}}, `FIELD_DOES_NOT_EXIST object_name="Row" field_name="x"`},
+		"descending group":         {core.Aggregation{Group: []string{"-n"}}, `FIELD_DOES_NOT_EXIST object_name="Row" field_name="-n"`},
+		"too many fields to group": {core.Aggregation{Group: slices.Repeat([]string{"n"}, 17)}, `BAD_PARAM_VALUE param_name="group" accepted_values="at most 16 fields"`},
+		"too many measures":        {of(slices.Repeat([]core.Measure{core.SumOf("n")}, 33)...), `BAD_REQUEST msg="an aggregation has at most 32 measures"`},
+		"a wrong condition":        {core.Aggregation{Where: core.Eq("x", 1)}, `FIELD_DOES_NOT_EXIST object_name="Row" field_name="x"`},
+	} {
+		if _, err := s.Aggregate(t.Context(), r, c.a); core.AsError(err) == nil || core.AsError(err).Public() != c.want {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+	if groups, err := s.Aggregate(t.Context(), r, core.Aggregation{Group: []string{"mood"}}); err != nil || len(groups) != 2 {
+		t.Errorf("groups by an enumeration: %v, %v", groups, err)
+	}
+}
+
+func TestGroupsOfLongTextsAreTooLarge(t *testing.T) {
+	var rows []map[string]any
+	for i := range 17 {
+		rows = append(rows, map[string]any{"n": i, "t": strings.Repeat(string(rune('a'+i)), 1<<20)})
+	}
+	s, r := figuresStore(t, rows...)
+	for name, a := range map[string]core.Aggregation{
+		"keys":   {Group: []string{"t"}},
+		"values": {Group: []string{"n"}, Measures: []core.Measure{core.MaxOf("t")}},
+	} {
+		if _, err := s.Aggregate(t.Context(), r, a); !errors.Is(err, core.TooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		a.Where = core.Lt("n", 16)
+		if groups, err := s.Aggregate(t.Context(), r, a); err != nil || len(groups) != 16 {
+			t.Errorf("%s within the bound: %d groups, %v", name, len(groups), err)
+		}
+	}
+}
+
+// TestStoreRejectsUnfitAggregates has decorators that spoil an op or its result.
+func TestStoreRejectsUnfitAggregates(t *testing.T) {
+	_, r := figuresStore(t)
+	other := core.MustModel("other", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{id()}}).Resource("row").Key()
+	for name, c := range map[string]struct {
+		before func(op *core.Op)
+		after  func(res *core.Result)
+	}{
+		"a descending group":     {before: func(op *core.Op) { op.Order = []core.Order{{Field: r.Field("n"), Desc: true}} }},
+		"a group of another":     {before: func(op *core.Op) { op.Order = []core.Order{{Field: other}} }},
+		"a measure of another":   {before: func(op *core.Op) { op.Measures = []core.Measure{{Func: core.FuncValues, Field: other}} }},
+		"an unbound measure":     {before: func(op *core.Op) { op.Measures = []core.Measure{core.SumOf("n")} }},
+		"an unannounced field":   {before: func(op *core.Op) { op.Fields = []*core.Field{} }},
+		"an average":             {before: func(op *core.Op) { op.Measures[0].Func = core.FuncAvg }},
+		"a result without group": {after: func(res *core.Result) { res.Groups = nil }},
+		"a group without values": {after: func(res *core.Result) { res.Groups[0].Values = nil }},
+		"a group with a key":     {after: func(res *core.Result) { res.Groups[0].Key = []core.Value{core.Null} }},
+	} {
+		s, err := core.New(t.Context(), r.Model(), memory.New(), around("spoiler", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if c.before != nil {
+				c.before(op)
+			}
+			res, err := next(ctx, op)
+			if c.after != nil && err == nil {
+				c.after(&res)
+			}
+			return res, err
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Aggregate(t.Context(), r, core.Aggregation{Measures: []core.Measure{core.SumOf("n")}}); !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = s.Close()
 	}
 }

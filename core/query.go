@@ -253,6 +253,19 @@ func (r *Resource) orderBy(name string) (o Order, err error) {
 	if first, _, _ := strings.Cut(name, "."); r.Field(name) == nil && r.Field(first) == nil && strings.HasPrefix(name, "-") {
 		name, o.Desc = name[1:], true
 	}
+	at, err := r.fieldAt(name, "sort")
+	if err != nil {
+		return Order{}, err
+	}
+	if !at.Field.Stored() || !at.Field.Ordered() {
+		return Order{}, &Error{Code: SearchForbidden, Resource: at.Field.resource.apiName, Field: at.Field.apiName}
+	}
+	at.Desc = o.Desc
+	return at, nil
+}
+
+// fieldAt resolves the name of a field, or a path of to-one relations that ends with a field.
+func (r *Resource) fieldAt(name, param string) (o Order, err error) {
 	for path := name; r.Field(name) == nil; {
 		first, rest, found := strings.Cut(path, ".")
 		f := r.Field(first)
@@ -264,13 +277,11 @@ func (r *Resource) orderBy(name string) (o Order, err error) {
 			return Order{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: f.apiName}
 		}
 		if o.Path = append(o.Path, Hop{Relation: relation}); len(o.Path) > maxRelatedDepth {
-			return Order{}, &Error{Code: BadParam, Param: "sort", Accepted: "at most five relations in a path"}
+			return Order{}, &Error{Code: BadParam, Param: param, Accepted: "at most five relations in a path"}
 		}
 		r, path = relation.Target(), rest
 		name = rest
 	}
-	if o.Field = r.Field(name); !o.Field.Stored() || !o.Field.Ordered() {
-		return Order{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: o.Field.apiName}
-	}
+	o.Field = r.Field(name)
 	return o, nil
 }

@@ -204,6 +204,8 @@ func perform(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) 
 		return res, err
 	case Count:
 		res.Count, err = tx.Count(ctx, op)
+	case Aggregate:
+		return tx.Aggregate(ctx, op)
 	case Insert:
 		if len(op.Resource.numbers) > 0 {
 			res.Records, err = insertNumbered(ctx, tx, op)

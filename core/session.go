@@ -17,6 +17,7 @@ type Querier interface {
 	Count(ctx context.Context, r *Resource, where Filter) (int, error)
 	ReadsAll(ctx context.Context, r *Resource) (bool, error)
 	CheckReadable(ctx context.Context, f *Field) error
+	Aggregate(ctx context.Context, r *Resource, a Aggregation) ([]Group, error)
 	Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error)
 	Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error)
 	Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error)

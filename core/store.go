@@ -164,6 +164,18 @@ func (s *Store) CheckReadable(ctx context.Context, f *Field) error {
 	return s.session().CheckReadable(ctx, f)
 }
 
+// Aggregate returns figures about the records that match a condition, for each group of them, ascending by the keys of the
+// groups. Without Group it returns one group, also if no record matches.
+//
+// Errors: as for [Resource.Bind] for the filter; [UnknownField]; [SearchForbidden] for a field that cannot form groups (a
+// list, JSON, a key of several fields) or a measure that the field does not have (sum of a Float, for one: the result would
+// depend on the order of the records); [BadParam] for more than [MaxGroups] groups and for more than 16 fields in Group;
+// [BadRequest] for more than 32 measures, and for a sum of more than 1,000 digits; [TooLarge] for groups with more than
+// [MaxGroupBytes] of text.
+func (s *Store) Aggregate(ctx context.Context, r *Resource, a Aggregation) ([]Group, error) {
+	return s.session().Aggregate(ctx, r, a)
+}
+
 // Insert adds the records, all or none, and returns their after images in the same order, with keys, defaults and
 // everything else that the backend adds. A record without a key gets a generated one.
 //

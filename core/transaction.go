@@ -61,6 +61,11 @@ func (t *Transaction) ReadsAll(ctx context.Context, r *Resource) (bool, error) {
 	return t.session.ReadsAll(ctx, r)
 }
 
+// Aggregate is [Store.Aggregate] in the transaction.
+func (t *Transaction) Aggregate(ctx context.Context, r *Resource, a Aggregation) ([]Group, error) {
+	return t.session.Aggregate(ctx, r, a)
+}
+
 // Insert is [Store.Insert] in the transaction.
 func (t *Transaction) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	return t.session.Insert(ctx, r, records...)

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -607,4 +609,136 @@ func afterInRange(steps []step) string {
 		from = " <= "
 	}
 	return s.operand + from + s.value + " AND (" + s.beyond() + " OR " + after(steps[1:]) + ")"
+}
+
+// Aggregate executes an Aggregate as one statement.
+func (t *transaction) Aggregate(ctx context.Context, op *core.Op) (res core.Result, err error) {
+	if err := t.checkDetached(op); err != nil {
+		return core.Result{}, err
+	}
+	r := reader{op: op, table: t.backend.readTable(op.Resource)}
+	c, err := r.aggregateStatement()
+	if err != nil {
+		return core.Result{}, err
+	}
+	c.read = func(rows pgx.Rows) error {
+		bytes := 0
+		for rows.Next() {
+			for _, raw := range rows.RawValues() {
+				bytes += len(raw)
+			}
+			if bytes > core.MaxGroupBytes {
+				return core.GroupsTooLarge()
+			}
+			g, err := r.group(rows)
+			if err != nil {
+				return err
+			}
+			res.Groups = append(res.Groups, g)
+		}
+		return nil
+	}
+	if err = t.run(ctx, op, c); err != nil {
+		return core.Result{}, err
+	}
+	if n := op.Limit; n > 0 && len(res.Groups) > n {
+		res.Groups, res.More = res.Groups[:n], true
+	}
+	return res, nil
+}
+
+// aggregateStatement reads the groups: their keys, the number of their rows, and the measures.
+func (r *reader) aggregateStatement() (call, error) {
+	b := newBuilder()
+	t := b.row(r.table)
+	from := b.piece(func() {
+		b.write(" FROM ", r.table.from, " AS t")
+		r.keys = t.sortKeys(r.op.Order)
+	})
+	list, keys := "SELECT ", ""
+	for i, k := range r.keys {
+		list += exactly(k.row, k.column) + ", "
+		keys += comma(i) + strconv.Itoa(i+1)
+	}
+	list += "count(*)::text" + b.piece(func() {
+		for _, m := range r.op.Measures {
+			t.measure(m)
+		}
+	})
+	_, where := r.where(t)
+	tail := ""
+	if keys != "" {
+		tail = " GROUP BY " + keys + " ORDER BY " + keys
+	}
+	if r.op.Limit > 0 {
+		tail += " LIMIT " + b.param("bigint", min(int64(r.op.Limit), math.MaxInt64-1)+1)
+	}
+	return call{sql: list + from + " WHERE " + where + tail, args: b.args}, b.err
+}
+
+// exactly returns the column of the row as a value of the model whose equality and order are those of the model.
+func exactly(r row, c *column) string {
+	if c.field.Type() == core.Text {
+		return "(" + r.value(c) + `)::text COLLATE "C"`
+	}
+	return r.value(c)
+}
+
+// measure writes a measure as a further item of a list.
+func (r row) measure(m core.Measure) {
+	c := r.table.columns[m.Field.Column()]
+	switch m.Func {
+	case core.FuncSum:
+		r.write(", sum((", r.value(c), ")::numeric)::text")
+	case core.FuncValues:
+		r.write(", count(", r.nullable(c), ")::text")
+	case core.FuncMin:
+		r.write(", min(", exactly(r, c), ")")
+	case core.FuncMax:
+		r.write(", max(", exactly(r, c), ")")
+	default:
+		r.err = cmp.Or(r.err, fmt.Errorf("postgres: unknown function of a measure: %d", m.Func))
+	}
+}
+
+// group returns the group of the current row.
+func (r *reader) group(rows pgx.Rows) (g core.Group, err error) {
+	raw, sent := rows.RawValues(), rows.FieldDescriptions()
+	value := func(c *column, at int) (core.Value, error) {
+		if raw[at] == nil {
+			return core.Null, nil
+		}
+		v, err := c.decoder(rows.Conn().TypeMap(), sent[at])(raw[at])
+		if err != nil {
+			err = &unreadableError{field: c.field, err: err}
+		}
+		return v, err
+	}
+	for i, k := range r.keys {
+		v, err := value(k.column, i)
+		if err != nil {
+			return core.Group{}, err
+		}
+		g.Key = append(g.Key, v)
+	}
+	if g.Count, err = strconv.Atoi(string(raw[len(r.keys)])); err != nil {
+		return core.Group{}, err
+	}
+	for i, m := range r.op.Measures {
+		at := len(r.keys) + 1 + i
+		var v core.Value
+		switch {
+		case m.Func == core.FuncMin || m.Func == core.FuncMax || raw[at] == nil:
+			v, err = value(r.table.columns[m.Field.Column()], at)
+		case m.Func == core.FuncSum:
+			v, err = m.Sum(string(raw[at]))
+		default:
+			v, err = core.Int.Convert(string(raw[at]))
+		}
+		if err != nil {
+			return core.Group{}, err
+		}
+		g.Values = append(g.Values, v)
+	}
+	return g, nil
 }

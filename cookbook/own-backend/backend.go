@@ -78,18 +78,24 @@ func (tx *transaction) of(r *core.Resource) iter.Seq[core.Record] {
 // Lock has nothing to do: transactions run one at a time.
 func (tx *transaction) Lock(ctx context.Context, _ []string) error { return ctx.Err() }
 
-func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+// unlessEnded calls the function unless the context has ended.
+func unlessEnded[T any](ctx context.Context, do func() (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
-		return core.Result{}, err
+		return result, err
 	}
-	return reference.Read(tx.of, op)
+	return do()
+}
+
+func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	return unlessEnded(ctx, func() (core.Result, error) { return reference.Read(tx.of, op) })
 }
 
 func (tx *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	return reference.Count(tx.of, op)
+	return unlessEnded(ctx, func() (int, error) { return reference.Count(tx.of, op) })
+}
+
+func (tx *transaction) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	return unlessEnded(ctx, func() (core.Result, error) { return reference.Aggregate(tx.of, op) })
 }
 
 func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -101,10 +107,7 @@ func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, 
 }
 
 func (tx *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return reference.Update(tx.rows[op.Resource.Index()], tx.of, op)
+	return unlessEnded(ctx, func() ([]core.Record, error) { return reference.Update(tx.rows[op.Resource.Index()], tx.of, op) })
 }
 
 func (tx *transaction) Delete(ctx context.Context, op *core.Op) error {
@@ -115,10 +118,7 @@ func (tx *transaction) Delete(ctx context.Context, op *core.Op) error {
 }
 
 func (tx *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return tx.backend.keys[op.Resource.Index()].Next(op.Resource, op.N)
+	return unlessEnded(ctx, func() ([]core.Value, error) { return tx.backend.keys[op.Resource.Index()].Next(op.Resource, op.N) })
 }
 
 func (tx *transaction) Commit(ctx context.Context) (err error) {

@@ -43,7 +43,7 @@ func kitSpec(t *testing.T) policytest.PolicySpec {
 			return row.Resource().Name() == "membership" && row.Get("user") == p.ID
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
-			return kind > core.Visibility || slices.Contains(denied[r.Name()], kind)
+			return kind > core.Aggregate || slices.Contains(denied[r.Name()], kind)
 		},
 		Operations: 3_000,
 		Exempt: func(op *core.Op) bool { // the store asks the effect for records that do not exist for the policy either

@@ -73,6 +73,27 @@ func count(ctx context.Context, tables []table, op *core.Op) (n int, err error) 
 	return n, m.err
 }
 
+// aggregate answers an Aggregate.
+func aggregate(ctx context.Context, tables []table, op *core.Op) (core.Result, error) {
+	count := *op // visits the same records, in any order
+	count.Kind, count.Order, count.Limit = core.Count, nil, 0
+	m, err := newMatcher(ctx, &count, relatedFor(ctx, tables, op))
+	if err != nil {
+		return core.Result{}, err
+	}
+	groups, more := core.NewGroups(op), false
+	tables[op.Resource.Index()].scan(m.plan, func(rec core.Record) bool {
+		if m.matches(rec) {
+			more, m.err = groups.Add(rec, m.related)
+		}
+		return m.err == nil && !more
+	})
+	if m.err != nil {
+		return core.Result{}, m.err
+	}
+	return groups.Result()
+}
+
 // visits counts the records that an operation visits, and notices the end of its context.
 type visits struct {
 	ctx context.Context

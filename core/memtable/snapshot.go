@@ -60,6 +60,16 @@ func (s *Snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
 	return count(ctx, s.tables, op)
 }
 
+// Aggregate answers an Aggregate.
+//
+// Errors: the context's; those of [core.Groups.Result].
+func (s *Snapshot) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return core.Result{}, err
+	}
+	return aggregate(ctx, s.tables, op)
+}
+
 // Lock fails: a read-only transaction takes no locks.
 func (s *Snapshot) Lock(context.Context, []string) error { return errReadOnly }
 

@@ -88,6 +88,14 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	return t.current.Count(ctx, op)
 }
 
+// Aggregate answers an Aggregate and sees the transaction's own writes.
+func (t *transaction) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	if err := t.begin(ctx); err != nil {
+		return core.Result{}, err
+	}
+	return t.current.Aggregate(ctx, op)
+}
+
 // NextIDs generates keys. It does not wait for the write lock.
 func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	if err := ctx.Err(); err != nil {

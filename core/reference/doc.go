@@ -7,6 +7,6 @@
 // transaction commits. cookbook/own-backend is such a backend. Tests of other backends compare their results with those
 // of this package, as the kit core/storetest does.
 //
-// A transaction calls [Read], [Count], [Insert], [Update] and [Delete]; its commit calls [CheckCommit]. A [Sequence]
+// A transaction calls [Read], [Count], [Aggregate], [Insert], [Update] and [Delete]; its commit calls [CheckCommit]. A [Sequence]
 // generates keys. Operations must be checked and bound, as a [core.Store] passes them to backends.
 package reference

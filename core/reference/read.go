@@ -84,6 +84,23 @@ func matching(all Records, op *core.Op) (found []match, err error) {
 	return found, nil
 }
 
+// Aggregate returns the result of an Aggregate.
+//
+// Errors: as for [Read]; those of [core.Groups.Result].
+func Aggregate(all Records, op *core.Op) (core.Result, error) {
+	groups := core.NewGroups(op)
+	for rec := range all(op.Resource) {
+		is, err := op.Matches(rec, all.Related)
+		if err == nil && is {
+			_, err = groups.Add(rec, all.Related)
+		}
+		if err != nil {
+			return core.Result{}, err
+		}
+	}
+	return groups.Result()
+}
+
 // Count returns the result of a Count.
 //
 // Errors: as for [Read].

@@ -44,6 +44,7 @@ var families = []struct {
 	{name: "using", rows: usingRules},
 	{name: "check", rows: checkRules},
 	{name: "related", rows: slices.Concat(relatedRules, relatedOrderRules)},
+	{name: "aggregate", rows: aggregateRules},
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: slices.Concat(integrityRules, indexRules)},

@@ -160,6 +160,10 @@ func (t deafTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	return t.BackendTx.Count(context.WithoutCancel(ctx), op)
 }
 
+func (t deafTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	return t.BackendTx.Aggregate(context.WithoutCancel(ctx), op)
+}
+
 func (t deafTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	return t.BackendTx.Insert(context.WithoutCancel(ctx), op)
 }

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
@@ -373,4 +375,119 @@ var orderDefects = []defect{
 // isAt reports whether the cursor was made from the record.
 func isAt(op *core.Op, rec core.Record) bool {
 	return op.After[len(op.After)-1] == rec.At(op.Order[len(op.Order)-1].Field.Column())
+}
+
+// aggregating changes the op before an aggregation, and the result afterwards. Both may be nil.
+func (h *hooks) aggregating(before func(op *core.Op), after func(op *core.Op, res *core.Result)) {
+	h.aggregate = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+		if before != nil {
+			op = with(op, before)
+		}
+		res, err := tx.Aggregate(ctx, op)
+		if after != nil && err == nil {
+			after(op, &res)
+		}
+		return res, err
+	}
+}
+
+// replacingValues replaces the values of measures.
+func (h *hooks) replacingValues(replace func(m core.Measure, v core.Value) core.Value) {
+	h.aggregating(nil, func(op *core.Op, res *core.Result) {
+		for _, g := range res.Groups {
+			for i, m := range op.Measures {
+				g.Values[i] = replace(m, g.Values[i])
+			}
+		}
+	})
+}
+
+var aggregateDefects = []defect{
+	{
+		name:   "records with null are in no group",
+		breaks: []string{"aggregate/records with equal values are a group", "random/random programs agree with the oracle"},
+		install: func(h *hooks) {
+			h.aggregating(nil, func(_ *core.Op, res *core.Result) {
+				res.Groups = slices.DeleteFunc(res.Groups, func(g core.Group) bool { return slices.Contains(g.Key, core.Null) })
+			})
+		},
+	},
+	{
+		name:   "an aggregation of no records has no group",
+		breaks: []string{"aggregate/without fields all records are one group"},
+		install: func(h *hooks) {
+			h.aggregating(nil, func(_ *core.Op, res *core.Result) {
+				res.Groups = slices.DeleteFunc(res.Groups, func(g core.Group) bool { return g.Count == 0 })
+			})
+		},
+	},
+	{
+		name:   "sums are doubles",
+		breaks: []string{"aggregate/sums are exact"},
+		install: func(h *hooks) {
+			h.replacingValues(func(m core.Measure, v core.Value) core.Value {
+				if m.Func != core.FuncSum || v.IsNull() {
+					return v
+				}
+				float := kit.Certain(strconv.ParseFloat(v.Text(), 64))
+				return kit.Certain(core.Decimal.Convert(float))
+			})
+		},
+	},
+	{
+		name:   "a sum of no values is zero",
+		breaks: []string{"aggregate/null is no value of a measure", "aggregate/without fields all records are one group"},
+		install: func(h *hooks) {
+			h.replacingValues(func(m core.Measure, v core.Value) core.Value {
+				if m.Func == core.FuncSum && v.IsNull() {
+					return kit.Certain(core.Decimal.Convert(0))
+				}
+				return v
+			})
+		},
+	},
+	{
+		name:   "the greatest value is the least",
+		breaks: []string{"aggregate/the least and greatest value by the order of the type"},
+		install: func(h *hooks) {
+			h.aggregating(func(op *core.Op) {
+				op.Measures = slices.Clone(op.Measures)
+				for i := range op.Measures {
+					if op.Measures[i].Func == core.FuncMax {
+						op.Measures[i].Func = core.FuncMin
+					}
+				}
+			}, nil)
+		},
+	},
+	{
+		name:   "aggregations ignore Using",
+		breaks: []string{"aggregate/aggregations see the matching records under using", "random/random programs agree with the oracle"},
+		install: func(h *hooks) {
+			h.aggregating(func(op *core.Op) { op.Using = core.All() }, nil)
+		},
+	},
+	{
+		name:   "groups ignore the guards of related records",
+		breaks: []string{"aggregate/groups by a field of a related record"},
+		install: func(h *hooks) {
+			h.aggregating(func(op *core.Op) { op.Order = kit.Guards{}.Path(op.Order) }, nil)
+		},
+	},
+	{
+		name:   "aggregations see committed records only",
+		breaks: []string{"aggregate/aggregations see the own writes"},
+		install: func(h *hooks) {
+			h.aggregate = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return tx.Backend.Open().Aggregate(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "further groups are left out",
+		breaks: []string{"aggregate/at most a thousand groups"},
+		install: func(h *hooks) {
+			h.aggregating(nil, func(_ *core.Op, res *core.Result) { res.More = false })
+		},
+	},
 }

@@ -30,6 +30,7 @@ type hooks struct {
 	begin            func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error)
 	read             readHook
 	count            countHook
+	aggregate        readHook
 	insert, update   writeHook
 	delete           deleteHook
 	nextIDs          nextHook
@@ -95,6 +96,13 @@ func (t *hookedTx) Count(ctx context.Context, op *core.Op) (int, error) {
 		return t.count(t.tx, ctx, op)
 	}
 	return t.tx.Count(ctx, op)
+}
+
+func (t *hookedTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	if t.aggregate != nil {
+		return t.aggregate(t.tx, ctx, op)
+	}
+	return t.tx.Aggregate(ctx, op)
 }
 
 func (t *hookedTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -164,6 +172,9 @@ func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(
 	}
 	h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 		return reference.Count(of(tx, op), with(op, change))
+	}
+	h.aggregate = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+		return reference.Aggregate(of(tx, op), with(op, change))
 	}
 }
 

@@ -240,6 +240,11 @@ func (t *optimisticTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	return t.NaiveTx.Count(ctx, op)
 }
 
+func (t *optimisticTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	defer t.enter()()
+	return t.NaiveTx.Aggregate(ctx, op)
+}
+
 func (t *optimisticTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	defer t.enter()()
 	return t.NaiveTx.Insert(ctx, op)
@@ -337,6 +342,12 @@ func (t *uncommittedTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
 	return t.NaiveTx.Count(ctx, op)
+}
+
+func (t *uncommittedTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	return t.NaiveTx.Aggregate(ctx, op)
 }
 
 func (t *uncommittedTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {

@@ -69,6 +69,10 @@ func (o *oracle) records(r *core.Resource) iter.Seq[core.Record] {
 
 func (o *oracle) read(op *core.Op) core.Result { return kit.Certain(reference.Read(o.records, op)) }
 
+func (o *oracle) aggregate(op *core.Op) core.Result {
+	return kit.Certain(reference.Aggregate(o.records, op))
+}
+
 func (o *oracle) count(op *core.Op) int { return kit.Certain(reference.Count(o.records, op)) }
 
 func (o *oracle) matches(f core.Filter, rec core.Record) bool {

@@ -130,7 +130,7 @@ func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querie
 	c := &kit.Client{TB: p.fixture.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
 	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check).SeeingAll(policy.Related), res: res, Conditions: policy}
 	kinds := []func() (expectedErrors, error){
-		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.selectPage, s.selectPage, s.nextPage, s.nextIDs,
+		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.aggregate, s.selectPage, s.selectPage, s.nextPage, s.nextIDs,
 	}
 	return kinds[d.UpTo(len(kinds)-1, "kind")]()
 }

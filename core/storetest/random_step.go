@@ -109,6 +109,18 @@ func (s step) count() (expectedErrors, error) {
 	return nil, err
 }
 
+func (s step) aggregate() (expectedErrors, error) {
+	a, op := s.d.Aggregation(s.res)
+	s.d.Logf("aggregate %v by %q of %v where %v under %v, related %v", s.res, a.Group, a.Measures, a.Where, s.Using, s.Related)
+	got, err := s.c.Querier.Aggregate(s.c.Ctx, s.res, a)
+	op.Where, op.Using, op.Order = s.Related.In(a.Where), s.Using, s.Related.Path(op.Order)
+	want := s.oracle.aggregate(op).Groups
+	if err == nil && fmt.Sprint(got) != fmt.Sprint(want) {
+		s.d.Fatalf("got the groups %v, want %v", got, want)
+	}
+	return nil, err
+}
+
 func (s step) nextIDs() (expectedErrors, error) {
 	if core.DefaultKeySource(s.res).Assigned {
 		return s.load()

@@ -36,7 +36,7 @@ func (c *CompiledPolicy) wrap(next core.Handler) core.Handler {
 			return next(ctx, op)
 		}
 		switch op.Kind {
-		case core.Load, core.Select, core.Count, core.Visibility:
+		case core.Load, core.Select, core.Count, core.Visibility, core.Aggregate:
 			return c.read(ctx, op, next)
 		case core.Insert:
 			return c.insert(ctx, op, next)

@@ -37,7 +37,7 @@
 // Rules only permit. The conditions of all rules that apply are combined with Or, as permissive policies of PostgreSQL are,
 // so another role never takes a right away:
 //
-//   - Read (Load, Select and Count) returns rows that match Using.
+//   - Read (Load, Select, Count and Aggregate) returns rows that match Using.
 //   - Insert adds rows that match Check. If the caller chooses a key, only rules with ChooseKey apply; see below.
 //   - Update changes rows that match Using before and Check afterwards. The two may come from different rules.
 //   - Delete removes rows that match Using.
@@ -76,7 +76,8 @@
 // of a row that its writer may not read, only the key comes back.
 //
 // A filter or an order may name the fields in the list of a rule for Read. The result then has rows of these rules only, so
-// a principal cannot filter or sort by a field that it cannot see.
+// a principal cannot filter or sort by a field that it cannot see. An aggregation is about the rows of the rules that list every
+// field of its filter, groups and measures.
 //
 // A search ([core.Search]) looks into a field only of the rows of the rules that list the field. So it may find one word in a
 // field of one rule, and another word in a field of another rule, if both rules match the row.

@@ -72,8 +72,8 @@ func (l *fieldList) unlisted(fields []*core.Field) *core.Field {
 	return nil
 }
 
-// unlistedInQuery returns a field that the op filters or sorts by, or that another op asks about, and that is not listed, or
-// nil.
+// unlistedInQuery returns a field that the op filters, sorts or groups by, computes a measure of, or that another op asks about,
+// and that is not listed, or nil.
 func (l *fieldList) unlistedInQuery(op *core.Op) *core.Field {
 	if l == nil {
 		return nil
@@ -90,7 +90,7 @@ func (l *fieldList) unlistedInQuery(op *core.Op) *core.Field {
 			return f
 		}
 	}
-	if op.Kind == core.Visibility {
+	if op.Kind == core.Visibility || op.Kind == core.Aggregate {
 		if f := l.unlisted(op.Fields); f != nil {
 			return f
 		}

@@ -39,7 +39,7 @@ func guarded(p access.Policy) policytest.PolicySpec {
 		Stack: func(testing.TB) policytest.Stack {
 			return policytest.Stack{Decorators: []core.Decorator{access.New(p, access.Options{})}}
 		},
-		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Visibility },
+		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Aggregate },
 	}
 }
 
@@ -85,7 +85,7 @@ func policies() map[string]policytest.PolicySpec {
 	}
 	roles.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return owner(p, row) }
 	roles.Denies = func(p *core.Principal, kind core.Kind, _ *core.Resource) bool {
-		return kind > core.Visibility || kind == core.Delete && !isChief(p)
+		return kind > core.Aggregate || kind == core.Delete && !isChief(p)
 	}
 	all["roles"] = roles
 

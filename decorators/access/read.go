@@ -21,7 +21,7 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 	if f := c.ordersHiddenIDs(op); f != nil {
 		return core.Result{}, fieldError(core.SearchForbidden, f, errors.New("access: "+orderDenied(f)))
 	}
-	if op.Kind == core.Count || op.Kind == core.Visibility || readable.everything() || len(readable) == 1 && readable[0].rule.fields == nil {
+	if op.Kind == core.Count || op.Kind == core.Visibility || op.Kind == core.Aggregate || readable.everything() || len(readable) == 1 && readable[0].rule.fields == nil {
 		return next(ctx, op)
 	}
 	if readable.sameFields() {

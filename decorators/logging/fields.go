@@ -41,7 +41,7 @@ func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.O
 	return o.appendValues(f, event)
 }
 
-// rows returns the number of records read or written, or of keys allocated. It returns false if the kind has none.
+// rows returns the number of records read or written, of keys allocated, or of groups. It returns false if the kind has none.
 func rows(event *core.Event) (n int, ok bool) {
 	switch {
 	case event.Kind == core.Tx || event.Kind == core.Count:
@@ -52,6 +52,8 @@ func rows(event *core.Event) (n int, ok bool) {
 		return len(event.Keys), true
 	case event.Kind == core.NextID:
 		return len(event.Result.Keys), true
+	case event.Kind == core.Aggregate:
+		return len(event.Result.Groups), true
 	}
 	return len(event.Result.Records), true
 }

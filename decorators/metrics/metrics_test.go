@@ -123,6 +123,9 @@ func TestOperationsAndTransactionsAreCountedOnce(t *testing.T) {
 		if _, err := s.NextIDs(ctx, cookie, 5); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.Aggregate(ctx, cookie, core.Aggregation{}); err != nil {
+			t.Fatal(err)
+		}
 		if err := s.Delete(ctx, cookie, one, core.IntValue(2)); err != nil {
 			t.Fatal(err)
 		}
@@ -130,6 +133,7 @@ func TestOperationsAndTransactionsAreCountedOnce(t *testing.T) {
 	want := map[string]float64{
 		"operation_rows_total insert cookie": 2, "operation_rows_total load cookie": 1, "operation_rows_total select cookie": 2,
 		"operation_rows_total update cookie": 1, "operation_rows_total next_id cookie": 5, "operation_rows_total delete cookie": 2,
+		"operation_rows_total aggregate cookie": 1,
 	}
 	for _, k := range core.Kinds() {
 		if k != core.Tx && k != core.Visibility { // no decorator hides records
@@ -262,8 +266,8 @@ func TestAllSeriesExistFromTheStart(t *testing.T) {
 		}
 		return n
 	}
-	// 7 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
-	if got, want := count(), (7*2+1)*(9+4); got != want {
+	// 8 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
+	if got, want := count(), (8*2+1)*(9+4); got != want {
 		t.Errorf("%d series at the start, want %d", got, want)
 	}
 	before := count()

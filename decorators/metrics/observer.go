@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +28,7 @@ func newObserver(m *core.Model, v *vectors, opts Options) *observer {
 		series: make([][]*series, len(m.Resources())),
 	}
 	for _, r := range m.Resources() {
-		byKind := make([]*series, len(core.Kinds())+1) // kinds count from 1
+		byKind := make([]*series, slices.Max(core.Kinds())+1)
 		for _, k := range core.Kinds() {
 			if k != core.Tx {
 				byKind[k] = v.series(k, r.Name())
@@ -77,6 +78,8 @@ func (o *observer) End(ctx context.Context, event *core.Event) {
 		s.rows.Add(float64(len(event.Keys)))
 	case event.Kind == core.NextID:
 		s.rows.Add(float64(len(event.Result.Keys)))
+	case event.Kind == core.Aggregate:
+		s.rows.Add(float64(len(event.Result.Groups)))
 	default:
 		s.rows.Add(float64(len(event.Result.Records)))
 	}

@@ -135,6 +135,10 @@ func each(r *core.Resource) map[core.Kind]func(c *client) error {
 		core.Load:   func(c *client) error { _, err := c.querier.Load(c.ctx, r, []core.Value{one}); return err },
 		core.Select: func(c *client) error { _, err := c.querier.Select(c.ctx, r, core.Query{}); return err },
 		core.Count:  func(c *client) error { _, err := c.querier.Count(c.ctx, r, core.None()); return err },
+		core.Aggregate: func(c *client) error {
+			_, err := c.querier.Aggregate(c.ctx, r, core.Aggregation{Where: core.None()})
+			return err
+		},
 		core.Insert: func(c *client) error { return c.tryInsert(r, map[string]any{"id": 7}) },
 		core.Update: func(c *client) error { return c.tryUpdate(r, map[string]any{"id": 1}) },
 		core.Delete: func(c *client) error { return c.querier.Delete(c.ctx, r, one) },
@@ -250,7 +254,7 @@ func TestUnknownKindIsForbidden(t *testing.T) {
 	}
 	p := &core.Principal{ID: core.IntValue(1)}
 	for _, op := range []*core.Op{
-		{Kind: 0, Resource: cookie, Principal: p}, {Kind: core.Visibility + 1, Resource: cookie, Principal: p},
+		{Kind: 0, Resource: cookie, Principal: p}, {Kind: core.Aggregate + 1, Resource: cookie, Principal: p},
 		{Kind: 255, Principal: p}, {Kind: 0, Principal: p, Tx: &core.TxInfo{}},
 	} {
 		if _, err := handle(t.Context(), op); !errors.Is(err, core.Forbidden) || reached > 0 {

@@ -133,7 +133,7 @@ func promises(order []int) policytest.PolicySpec {
 			return policytest.Stack{Decorators: five(order, zap.NewNop(), prometheus.NewRegistry())}
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
-			return kind > core.Visibility || kind.Writes() && r.Name() == sealed
+			return kind > core.Aggregate || kind.Writes() && r.Name() == sealed
 		},
 	}
 }

@@ -167,6 +167,8 @@ func eventOf(op *core.Op, p *opRecord) Event {
 		e.Rows = len(op.Keys)
 	case op.Kind == core.NextID:
 		e.Rows = len(p.res.Keys)
+	case op.Kind == core.Aggregate:
+		e.Rows = len(p.res.Groups)
 	default:
 		e.Rows = len(p.res.Records)
 	}

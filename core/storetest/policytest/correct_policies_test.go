@@ -125,7 +125,7 @@ func sharing() policytest.PolicySpec {
 		}
 		reads := core.Or(mine(op), op.Resource.Field("kind").Compare(core.FilterEq, core.TextValue("a")))
 		switch op.Kind {
-		case core.Load, core.Select, core.Count, core.Visibility:
+		case core.Load, core.Select, core.Count, core.Visibility, core.Aggregate:
 			op.Using = core.And(op.Using, reads)
 		default:
 			op.Guard(mine(op))
@@ -145,7 +145,7 @@ func hidingFieldCorrectly() policytest.PolicySpec {
 				return op.Resource.Forbidden()
 			}
 		}
-		if mentions(op.Where, size) || op.Kind == core.Visibility && slices.Contains(op.Fields, size) {
+		if mentions(op.Where, size) || (op.Kind == core.Visibility || op.Kind == core.Aggregate) && slices.Contains(op.Fields, size) {
 			return op.Resource.Forbidden()
 		}
 		return nil

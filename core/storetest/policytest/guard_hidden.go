@@ -167,6 +167,9 @@ func (o result) difference(other result) string {
 	if o.count != other.count {
 		return fmt.Sprintf("counted %d; without hidden rows %d", o.count, other.count)
 	}
+	if o.groups != other.groups {
+		return fmt.Sprintf("groups %s; without hidden rows %s", o.groups, other.groups)
+	}
 	if o.next != other.next {
 		return fmt.Sprintf("cursor %q; without hidden rows %q", o.next, other.next)
 	}

@@ -17,9 +17,9 @@ type guardRule struct {
 var guardRules = []guardRule{
 	{
 		"reads are guarded by Using",
-		"Using of every Load, Select, Count and Visibility that reaches the backend excludes the rows that the principal may not read.",
+		"Using of every Load, Select, Count, Visibility and Aggregate that reaches the backend excludes the rows that the principal may not read.",
 		func(t *guardRun) {
-			t.checkArrived(usingExcludes, core.Load, core.Select, core.Count, core.Visibility)
+			t.checkArrived(usingExcludes, core.Load, core.Select, core.Count, core.Visibility, core.Aggregate)
 		},
 	},
 	{
@@ -179,6 +179,9 @@ func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck)
 	if o.count != want.count || (o.next != "") != (want.next != "") {
 		t.fail(g, at, a, "counted %d, want %d; has a next page: %v, want %v", o.count, want.count, o.next != "", want.next != "")
 	}
+	if o.groups != want.groups {
+		t.fail(g, at, a, "got the groups %s, want %s", o.groups, want.groups)
+	}
 	if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, want.records)); diff != "" {
 		t.fail(g, at, a, "%s", diff)
 	}
@@ -311,7 +314,7 @@ func allowedSucceeds(t *guardRun) {
 	t.eachRead(t.actors(), try)
 	t.eachWrite(t.actors(), writeKinds, try)
 	for _, g := range t.actors() {
-		for _, kind := range []core.Kind{core.Load, core.Select, core.Count, core.Insert, core.Update, core.Delete, core.NextID} {
+		for _, kind := range []core.Kind{core.Load, core.Select, core.Count, core.Aggregate, core.Insert, core.Update, core.Delete, core.NextID} {
 			if !done[g.principal][kind] && t.someAllowed(g, kind) {
 				t.Fatalf("no %[2]v of %[1]s succeeds; the stack denies too much, or Denies must return true for the kind", g, kind)
 			}

@@ -31,6 +31,12 @@ var forgetfulLeaks = []leak{
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Count }),
 	},
 	{
+		name:    "aggregates past the guard",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows", "hidden is indistinguishable from absent"},
+		differs: "store",
+		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Aggregate }),
+	},
+	{
 		name:   "sets no Check on Update",
 		caught: []string{"updates are guarded by Check", "writes change allowed rows only"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

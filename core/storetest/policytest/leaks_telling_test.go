@@ -134,6 +134,36 @@ var tellingLeaks = []leak{
 		spec:    func() policytest.PolicySpec { return hidingField(func(*core.Op) error { return nil }) },
 	},
 	{
+		name:    "hides a field and sums it",
+		caught:  []string{"unreadable fields stay hidden"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
+			return hidingField(func(op *core.Op) error {
+				size := op.Resource.Field("size")
+				ordered := slices.ContainsFunc(op.Order, func(o core.Order) bool { return o.Field == size })
+				if ordered || mentions(op.Where, size) || op.Kind == core.Visibility && slices.Contains(op.Fields, size) {
+					return op.Resource.Forbidden()
+				}
+				return nil
+			})
+		},
+	},
+	{
+		name:    "hides a field and groups by it",
+		caught:  []string{"unreadable fields stay hidden"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
+			return hidingField(func(op *core.Op) error {
+				size := op.Resource.Field("size")
+				ordered := op.Kind == core.Select && slices.ContainsFunc(op.Order, func(o core.Order) bool { return o.Field == size })
+				if ordered || mentions(op.Where, size) || op.Kind != core.Select && slices.Contains(op.Fields, size) {
+					return op.Resource.Forbidden()
+				}
+				return nil
+			})
+		},
+	},
+	{
 		name:    "hides a field and searches in it",
 		caught:  []string{"unreadable fields stay hidden"},
 		differs: "store",

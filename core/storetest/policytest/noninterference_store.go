@@ -115,7 +115,7 @@ func ownError(err error) error {
 // operation draws an operation of the actor.
 func (s *storeDriver) operation(d kit.Drawer, w *worlds) operation {
 	r := d.AnyResource(w.Model)
-	switch d.UpTo(10, "kind") {
+	switch d.UpTo(11, "kind") {
 	case 0:
 		return operation{kind: core.Load, res: r, keys: d.Keys(r, 4)}
 	case 1, 2:
@@ -134,6 +134,9 @@ func (s *storeDriver) operation(d kit.Drawer, w *worlds) operation {
 		return w.update(d, r)
 	case 9:
 		return w.delete(d, r)
+	case 10:
+		of, _ := d.Aggregation(r)
+		return operation{kind: core.Aggregate, res: r, of: of}
 	}
 	return operation{kind: core.NextID, res: r, n: 1 + d.UpTo(2, "more ids")}
 }

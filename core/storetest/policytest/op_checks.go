@@ -38,7 +38,7 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 // mayMatch reports whether the before image of an op of the kind may be the row.
 func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 	switch kind {
-	case core.Load, core.Select, core.Count, core.Visibility:
+	case core.Load, core.Select, core.Count, core.Visibility, core.Aggregate:
 		return g.canRead(row)
 	case core.Update, core.Delete:
 		return g.canChange(kind, row)
@@ -92,9 +92,9 @@ func principalUnchanged(g actor, _ rows, op *core.Op) string {
 	return fmt.Sprintf("the %v was sent for %v and arrives for %v", op.Kind, g.principal, op.Principal)
 }
 
-// namedFieldsReadable checks that the order, Where and the fields of a Visibility are readable fields only.
+// namedFieldsReadable checks that the order, Where and the fields of a Visibility or Aggregate are readable fields only.
 func namedFieldsReadable(g actor, _ rows, op *core.Op) string {
-	if op.Kind == core.Visibility {
+	if op.Kind == core.Visibility || op.Kind == core.Aggregate {
 		for _, f := range op.Fields {
 			if !g.canReadField(f) {
 				return fmt.Sprintf("the %v names %v, which the principal may not read", op.Kind, f)

@@ -20,8 +20,9 @@ type operation struct {
 	order   []core.Order
 	records []core.Record
 	n       int
-	named   []*core.Field   // fields in filter, order and projection
-	over    []core.Relation // relations that filter and order follow
+	of      core.Aggregation // of an Aggregate, without averages
+	named   []*core.Field    // fields in filter, order, projection, groups and measures
+	over    []core.Relation  // relations that filter and order follow
 }
 
 // String returns the operation as text for messages.
@@ -34,6 +35,9 @@ func (a operation) String() string {
 		s += fmt.Sprintf(" %v", a.records)
 	case core.NextID:
 		s += fmt.Sprintf(" %d", a.n)
+	}
+	if a.kind == core.Aggregate {
+		s += fmt.Sprintf(" by %q of %v where %v", a.of.Group, a.of.Measures, a.of.Where)
 	}
 	if a.query.Where.Kind() != core.FilterAll {
 		s += fmt.Sprintf(" where %v", a.query.Where)
@@ -64,6 +68,7 @@ func (a operation) deniesOrderByReference(err error) bool {
 type result struct {
 	records []core.Record
 	count   int
+	groups  string
 	next    core.Cursor
 	ids     []core.Value
 	err     error
@@ -80,6 +85,10 @@ func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 		o.records, o.next = page.Records, page.Next
 	case core.Count:
 		o.count, o.err = s.Count(ctx, a.res, a.query.Where)
+	case core.Aggregate:
+		var groups []core.Group
+		groups, o.err = s.Aggregate(ctx, a.res, a.of)
+		o.groups = fmt.Sprint(groups)
 	case core.Insert:
 		o.records, o.err = s.Insert(ctx, a.res, a.records...)
 	case core.Update:
@@ -96,6 +105,10 @@ func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 func (a operation) expected(all rows) result {
 	op := &core.Op{
 		Kind: a.kind, Resource: a.res, Keys: core.SortKeys(slices.Clone(a.keys)), Where: a.query.Where, Order: a.order, Limit: a.query.Limit,
+	}
+	if a.kind == core.Aggregate {
+		op.Where, op.Measures = a.of.Where, a.of.Measures
+		return result{groups: fmt.Sprint(kit.Certain(reference.Aggregate(all.of, op)).Groups)}
 	}
 	if a.kind == core.Count {
 		return result{count: kit.Certain(reference.Count(all.of, op))}
@@ -221,6 +234,7 @@ func (m generator) reads(r *core.Resource) []operation {
 	}
 	for _, f := range r.Columns() {
 		attempts = append(attempts, m.readsBy(f)...)
+		attempts = append(attempts, aggregations(f)...)
 	}
 	for _, f := range r.Fields() {
 		if to, ok := f.Relation(); ok {
@@ -251,6 +265,25 @@ func (m generator) readsThrough(f *core.Field, steps []core.Relation) (attempts 
 		}
 	}
 	return append(attempts, m.searches(r)...)
+}
+
+// aggregations returns aggregations that group by the field, or compute a measure of it.
+func aggregations(f *core.Field) (attempts []operation) {
+	r, fs := f.Resource(), []*core.Field{f}
+	if f.Key() {
+		attempts = append(attempts, operation{kind: core.Aggregate, res: r})
+	}
+	if f.Groups() {
+		of := core.Aggregation{Group: []string{f.Name()}}
+		attempts = append(attempts, operation{kind: core.Aggregate, res: r, order: []core.Order{{Field: f}}, of: of, named: fs})
+	}
+	for _, fn := range []core.Func{core.FuncSum, core.FuncMin, core.FuncMax, core.FuncValues} {
+		if fn.Fits(f) {
+			of := core.Aggregation{Measures: []core.Measure{{Func: fn, Name: f.Name(), Field: f}}}
+			attempts = append(attempts, operation{kind: core.Aggregate, res: r, of: of, named: fs})
+		}
+	}
+	return attempts
 }
 
 // searches returns searches for each value of each searchable field.

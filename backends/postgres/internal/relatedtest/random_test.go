@@ -285,6 +285,18 @@ func (tx *checkedTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	return got, err
 }
 
+func (tx *checkedTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	want, err := reference.Aggregate(tx.backend.all.of, op)
+	if err != nil {
+		return core.Result{}, err
+	}
+	got, err := tx.BackendTx.Aggregate(ctx, op)
+	if err == nil && fmt.Sprint(got.Groups) != fmt.Sprint(want.Groups) {
+		err = fmt.Errorf("groups %v, want %v: using %v where %v", got.Groups, want.Groups, op.Using, op.Where)
+	}
+	return got, err
+}
+
 func describe(res core.Result, op *core.Op) string {
 	var b strings.Builder
 	for i, rec := range res.Records {

@@ -251,6 +251,26 @@ func (d Drawer) orderBy(r *core.Resource) (o core.Order, name string) {
 	return o, map[bool]string{true: "-"}[o.Desc] + path.String() + o.Field.Name()
 }
 
+// Aggregation draws an aggregation without averages. It also returns the op of the aggregation, without the condition.
+func (d Drawer) Aggregation(r *core.Resource) (core.Aggregation, *core.Op) {
+	a, op := core.Aggregation{Where: d.Filter(r, 1)}, &core.Op{Kind: core.Aggregate, Resource: r}
+	for range d.UpTo(2, "groups") {
+		o, name := d.orderBy(r)
+		if o.Field.Type() == core.Tuple {
+			continue
+		}
+		o.Desc, name = false, strings.TrimPrefix(name, "-")
+		a.Group, op.Order = append(a.Group, name), append(op.Order, o)
+	}
+	for range d.UpTo(2, "measures") {
+		m := core.Measure{Func: []core.Func{core.FuncSum, core.FuncMin, core.FuncMax, core.FuncValues}[d.UpTo(3, "function")], Field: d.Field(r, "measured")}
+		if m.Name = m.Field.Name(); m.Func.Fits(m.Field) {
+			a.Measures, op.Measures = append(a.Measures, m), append(op.Measures, m)
+		}
+	}
+	return a, op
+}
+
 // Pick draws one of the values.
 func (d Drawer) Pick(values []core.Value, label string) core.Value {
 	return values[d.UpTo(len(values)-1, label)]

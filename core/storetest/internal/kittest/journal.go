@@ -41,6 +41,8 @@ func (j *Journal) End(_ context.Context, event *core.Event) {
 		rows = len(event.Keys)
 	case event.Kind == core.NextID:
 		rows = len(event.Result.Keys)
+	case event.Kind == core.Aggregate:
+		rows = len(event.Result.Groups)
 	}
 	j.Line(fmt.Sprint(event.Kind, event.Resource, event.Principal), rows, event.Err)
 }

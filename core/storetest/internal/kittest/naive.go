@@ -133,6 +133,12 @@ func (tx *NaiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	return n, cmp.Or(err, ctx.Err())
 }
 
+// Aggregate implements [core.BackendTx].
+func (tx *NaiveTx) Aggregate(ctx context.Context, op *core.Op) (core.Result, error) {
+	res, err := reference.Aggregate(tx.Of, op)
+	return res, cmp.Or(err, ctx.Err())
+}
+
 // Insert implements [core.BackendTx].
 func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	r, all := op.Resource, tx.Rows[op.Resource.Index()]
