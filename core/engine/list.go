@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/larder-go/larder/core"
@@ -358,4 +359,167 @@ func (e *Engine) sortPath(info *resourceInfo, path string) (string, error) {
 // unknownField is the error for a field that does not exist or is hidden.
 func (info *resourceInfo) unknownField(name string) error {
 	return &core.Error{Code: core.UnknownField, Resource: info.resource.APIName(), Field: name}
+}
+
+// Aggregation asks for figures about the records of a resource that match the conditions, by API names. See
+// [core.Aggregation].
+type Aggregation struct {
+	// Filter, Equal and Search are conditions as in a [Query].
+	Filter map[string]any
+	Equal  map[string][]string
+	Search string
+	// Group holds the fields by which the records are grouped, or paths over to-one relations as in a sort. A to-one
+	// relation groups by its id, which is null if the related record is hidden from the principal.
+	Group []string
+	// Count asks for the number of records of each group.
+	Count bool
+	// Sum and Avg hold int and decimal fields, Min and Max fields with an order.
+	Sum, Min, Max, Avg []string
+}
+
+// Group is a group of records, with a value for each name of Group, Sum, Min, Max and Avg, in this order.
+type Group struct {
+	core.Group
+
+	of *grouping
+}
+
+// grouping is an aggregation whose names are resolved.
+type grouping struct {
+	asked    Aggregation
+	query    core.Aggregation
+	keys     []*core.Field
+	measured []*core.Field
+}
+
+// AppendJSON appends the group as a JSON object: {"group": {...}, "count": n, "sum": {...}, "min": {...}, "max": {...},
+// "avg": {...}}, with the parts that the aggregation asks for. Sums and averages are decimals, so they are strings.
+func (g Group) AppendJSON(dst []byte) []byte {
+	begin := len(dst)
+	part := func(name string) {
+		dst = append(dst, ',', '"')
+		dst = append(append(dst, name...), '"', ':')
+	}
+	object := func(part string, names []string, fields []*core.Field, values []core.Value) {
+		for i, name := range names {
+			dst = append(dst, ',')
+			if i == 0 {
+				dst = append(append(append(dst, '"'), part...), '"', ':', '{')
+			}
+			dst = append(core.TextValue(name).AppendJSON(dst), ':')
+			if v := values[i]; part == "avg" {
+				dst = v.AppendJSON(dst)
+			} else {
+				dst = fields[i].AppendJSON(dst, v)
+			}
+		}
+		if len(names) > 0 {
+			dst = append(dst, '}')
+		}
+	}
+	object("group", g.of.asked.Group, g.of.keys, g.Key)
+	if g.of.asked.Count {
+		part("count")
+		dst = strconv.AppendInt(dst, int64(g.Count), 10)
+	}
+	at := 0
+	for _, m := range g.of.asked.measures() {
+		n := at + len(m.names)
+		object(m.part, m.names, g.of.measured[at:n], g.Values[at:n])
+		at = n
+	}
+	dst[begin] = '{' // the first comma
+	return append(dst, '}')
+}
+
+// asked are the measures of one function.
+type asked struct {
+	part  string
+	names []string
+	of    func(field string) core.Measure
+}
+
+func (a Aggregation) measures() []asked {
+	return []asked{{"sum", a.Sum, core.SumOf}, {"min", a.Min, core.MinOf}, {"max", a.Max, core.MaxOf}, {"avg", a.Avg, core.AvgOf}}
+}
+
+// Aggregate returns the groups of an aggregation, ascending by the values of Group; one group without Group. A record counts if
+// the principal can read it and every field that the aggregation names.
+//
+// Errors: [core.NotFound] for an unknown resource; [core.UnknownField] for fields that do not exist for the principal;
+// [core.SearchForbidden] for a field that cannot be grouped by or lacks the function; [core.BadParam] for an aggregation that
+// asks for no figure, a name that is there twice, and more than [core.MaxGroups] groups; those of [Engine.List] for the
+// conditions, and of [core.Store.Aggregate].
+func (e *Engine) Aggregate(ctx context.Context, resource string, a Aggregation) ([]Group, error) {
+	info, err := e.lookup(resource)
+	if err != nil {
+		return nil, err
+	}
+	l := lister{engine: e, info: info, query: Query{Filter: a.Filter, Equal: a.Equal, Search: a.Search}}
+	of := &grouping{asked: a}
+	if err = l.prepare(); err == nil {
+		of.query.Where = l.where
+		err = of.resolve(e, info)
+	}
+	if err != nil {
+		return nil, l.hideUnreadable(ctx, err)
+	}
+	found, err := e.querier().Aggregate(ctx, info.resource, of.query)
+	groups := make([]Group, len(found))
+	for i, g := range found {
+		groups[i] = Group{g, of}
+	}
+	return groups, err
+}
+
+// resolve checks the names of the aggregation.
+func (of *grouping) resolve(e *Engine, info *resourceInfo) error {
+	parts := append(of.asked.measures(), asked{part: "group", names: of.asked.Group})
+	for _, m := range parts {
+		for i, name := range m.names {
+			if slices.Contains(m.names[:i], name) {
+				return &core.Error{Code: core.BadParam, Param: m.part, Accepted: "different fields"}
+			}
+		}
+	}
+	for _, name := range of.asked.Group {
+		path, err := e.sortPath(info, name)
+		if err != nil {
+			return err
+		}
+		f := info.resource.FieldByAPIName(name)
+		if f != nil && f.Target() == nil && !f.Groups() {
+			return &mistake{searchForbidden(f), probeOf(f)}
+		}
+		of.query.Group, of.keys = append(of.query.Group, path), append(of.keys, fieldAt(info.resource, path))
+	}
+	for _, m := range of.asked.measures() {
+		for _, name := range m.names {
+			f := info.resource.FieldByAPIName(name)
+			if f == nil || f.Hidden() {
+				return info.unknownField(name)
+			}
+			measure := m.of(f.Name())
+			if !measure.Func.Fits(f) {
+				return &mistake{searchForbidden(f), probeOf(f)}
+			}
+			of.query.Measures, of.measured = append(of.query.Measures, measure), append(of.measured, f)
+		}
+	}
+	if len(of.query.Measures) == 0 && !of.asked.Count {
+		return &core.Error{Code: core.BadParam, Param: "count", Accepted: "at least one of count, sum, min, max and avg"}
+	}
+	return nil
+}
+
+// fieldAt returns the field at the end of a path of the model's names; nil if there is none.
+func fieldAt(r *core.Resource, path string) *core.Field {
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		f := r.Field(path)
+		if f != nil || !more || r.Field(name) == nil || r.Field(name).Target() == nil {
+			return f
+		}
+		r, path = r.Field(name).Target(), rest
+	}
 }

@@ -18,6 +18,9 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 	for _, r := range api.Model().Resources() {
 		path := "/" + url.PathEscape(r.APIName())
 		paths[path] = n.listPath(r)
+		if opts.Aggregates {
+			paths[path+"/"+aggregateName] = n.aggregatePath(r)
+		}
 		paths[path+"/{id}"] = n.onePath(r, api.Options(), opts)
 		for _, f := range r.Fields() {
 			if engine.ToMany(f) {

@@ -41,12 +41,12 @@ func parameters(limits engine.Options, opts Options) object {
 	}
 }
 
-// equalities describes the arguments of a list that are conditions on fields.
-func equalities(r *core.Resource) []any {
+// equalities describes the arguments of a list that are conditions on fields, all but the reserved ones.
+func equalities(r *core.Resource, reserved []string) []any {
 	var all []any
 	for _, f := range r.Fields() {
 		name := f.APIName()
-		if f.Hidden() || f.Computed() != nil || f.Many() || slices.Contains(listArguments, name) {
+		if f.Hidden() || f.Computed() != nil || f.Many() || slices.Contains(reserved, name) {
 			continue
 		}
 		items := typeSchema(f.Type())

@@ -27,7 +27,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	counted := object{"200": response("The number of records that were changed, or that a dry run has found.", object{
 		"type": "object", "required": []string{"count"}, "properties": object{"count": object{"type": "integer"}},
 	})}
-	arguments := append(parameterRefs("selection", "max", "dry"), equalities(r)...)
+	arguments := append(parameterRefs("selection", "max", "dry"), equalities(r, listArguments)...)
 	path["patch"] = n.operation("patchMany_"+n.read[r], r, object{
 		"parameters":  arguments,
 		"requestBody": bodyOf(ref("schemas", n.write[r]), plainJSON, mergePatch),
@@ -60,7 +60,7 @@ func (n schemaNames) page(r *core.Resource) object {
 		arguments = append(arguments, "search")
 	}
 	return object{
-		"parameters": append(parameterRefs(arguments...), equalities(r)...),
+		"parameters": append(parameterRefs(arguments...), equalities(r, listArguments)...),
 		"responses":  responses(object{"200": response("A page of records.", records, "Link", "X-Total-Count")}),
 	}
 }

@@ -131,6 +131,28 @@ func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
 	}
 }
 
+func TestAggregationsAreDescribedWhereTheyAreServed(t *testing.T) {
+	plain, err := validate(documentOf(t, oddModel(), rest.Options{}))
+	if err != nil || plain.Paths.Value("/all/$aggregate") != nil {
+		t.Fatalf("by default: %v", err)
+	}
+	doc, err := validate(documentOf(t, oddModel(), rest.Options{Aggregates: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := doc.Paths.Value("/all/$aggregate")
+	if path == nil || path.Get == nil || path.Post != nil {
+		t.Fatalf("got %+v", path)
+	}
+	var names []string
+	for _, p := range path.Get.Parameters {
+		names = append(names, p.Value.Name)
+	}
+	if got := strings.Join(names, " "); !strings.HasPrefix(got, "filter group count sum min max avg id ") || strings.Contains(got, "limit") {
+		t.Errorf("arguments: %s", got)
+	}
+}
+
 func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {

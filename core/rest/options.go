@@ -48,6 +48,10 @@ type Options struct {
 	PageSize int
 	// MaxPageSize is the greatest limit that a request can ask for; default 1000. A greater limit is 400.
 	MaxPageSize int
+	// Aggregates serves GET NAME/$aggregate: counts, sums, averages, least and greatest values of the records of a resource, by
+	// group. It is off by default, because an aggregation reads all records that match its conditions. The policies of the
+	// store hold for aggregations, too: see [engine.Engine.Aggregate].
+	Aggregates bool
 	// RequireIfMatch makes PATCH, PUT and DELETE of a record without the header If-Match fail with
 	// [core.PreconditionRequired], so that no client overwrites a change that it did not see (RFC 6585, section 3). A PUT
 	// may have "If-None-Match: *" instead, which only creates. Requests for other URLs do not need it.

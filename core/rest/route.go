@@ -119,8 +119,9 @@ func (h *Handler) routeResource(path string) (target, error) {
 	if !ok || len(parts) > 3 || slices.Contains(parts[1:], "") {
 		return target{}, noSuchURL(path)
 	}
+	aggregate := h.opts.Aggregates && len(parts) == 2 && parts[1] == aggregateName
 	for i := range parts {
-		if strings.HasPrefix(parts[i], "$") { // an operation that does not exist
+		if strings.HasPrefix(parts[i], "$") && !aggregate { // an operation that does not exist
 			return target{}, noSuchURL(path)
 		}
 		var err error
@@ -134,6 +135,8 @@ func (h *Handler) routeResource(path string) (target, error) {
 		return target{}, noSuchURL(path)
 	case len(parts) == 1:
 		return target{endpoint: &collectionEndpoint, resource: r}, nil
+	case aggregate:
+		return target{endpoint: &aggregateEndpoint, resource: r}, nil
 	case len(parts) == 2:
 		return target{endpoint: &recordEndpoint, resource: r, id: parts[1]}, nil
 	case !r.relations[parts[2]]:

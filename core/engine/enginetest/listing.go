@@ -71,6 +71,32 @@ func listingCases() []Case {
 			list tag search="bread"     => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "no search, because tag has no searchable field"}
 			list thing search="a b c d e f g h i j k l m n o p q" => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "at most 16 words and 1000 bytes"}
 			list thing search="a\u0000"    => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "valid UTF-8 without NUL"}`),
+		script("an aggregation has exact figures for each group", things, `
+			put thing/1 {"mood": "sad", "int": 9223372036854775807, "price": "0.1", "float": 1.5}
+			put thing/2 {"mood": "sad", "int": 9223372036854775807, "price": "0.20", "time": "2024-01-01T00:00:00Z"}
+			put thing/3 {"mood": "glad", "int": -1, "decimal": "1e3"}
+			put thing/4 {}
+			aggregate thing                                       => [{"count": 4}]
+			aggregate thing sum=["int", "price"] avg=["price"]    => [{"count": 4, "sum": {"int": "18446744073709551613", "price": "0.30"}, "avg": {"price": "0.15"}}]
+			aggregate thing group=["mood"] max=["price"] min=["time", "float"]  => [{"group": {"mood": "glad"}, "count": 1, "min": {"time": null, "float": null}, "max": {"price": null}}, {"group": {"mood": "sad"}, "count": 2, "min": {"time": "2024-01-01T00:00:00Z", "float": 1.5}, "max": {"price": "0.20"}}, {"group": {"mood": null}, "count": 1, "min": {"time": null, "float": null}, "max": {"price": null}}]
+			aggregate thing group=["mood"] filter={"int": {"lt": 0}}  => [{"group": {"mood": "glad"}, "count": 1}]
+			aggregate thing search="SAD"                          => [{"count": 2}]
+			aggregate thing group=["id"] filter={"id": 9}         => []
+			aggregate thing sum=["float"]     => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "float"}
+			aggregate thing min=["mood"]      => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
+			aggregate thing max=["bool"]      => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "bool"}
+			aggregate thing group=["json"]    => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
+			aggregate thing avg=["nope"]      => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "nope"}`),
+		script("an aggregation groups by relations", Family, `
+			post male [{"name": "a", "wife": {"name": "b"}}, {"name": "c"}] depth=0
+			post child [{"father": 1, "mother": 1}, {"father": 1}, {"father": 2}, {}] depth=0
+			aggregate child group=["father"]             => [{"group": {"father": 1}, "count": 2}, {"group": {"father": 2}, "count": 1}, {"group": {"father": null}, "count": 1}]
+			aggregate child group=["father.name"]        => [{"group": {"father.name": "a"}, "count": 2}, {"group": {"father.name": "c"}, "count": 1}, {"group": {"father.name": null}, "count": 1}]
+			aggregate child group=["father.wife.name"]   => [{"group": {"father.wife.name": "b"}, "count": 2}, {"group": {"father.wife.name": null}, "count": 2}]
+			aggregate female group=["husband"]           => [{"group": {"husband": 1}, "count": 1}]
+			aggregate male group=["children"]            => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "children"}
+			aggregate male group=["url"]                 => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "url"}
+			aggregate child group=["father.nope"]        => FIELD_DOES_NOT_EXIST {"object_name": "male", "field_name": "nope"}`),
 		script("an Unordered field is compared by equality and prefix only", things, `
 			put thing/1 {"mood": "sad"}
 			put thing/2 {"mood": "ok"}

@@ -443,6 +443,20 @@ func policyCases() []Case {
 			list shelf depth=0 search="closed open"      => []
 			list book search="a"                         => BAD_PARAM_VALUE {"param_name": "search", "accepted_values": "no search, because book has no searchable field"}`,
 			hideField("shelf", "state")),
+		scriptWith("an aggregation counts visible records only", owned, engine.Options{}, `
+			as 1 post cookie [{"type": "oat"}, {"type": "rye"}] depth=0   => [1, 2]
+			as 2 post cookie {"type": "oat"} depth=0                      => 3
+			as 1 post jar {"cookies": [1]} depth=0                        => 1
+			as 2 post jar {"cookies": [3]} depth=0                        => 2
+			as system patch cookie/2 {"jar": 2} depth=0                   => 2
+			as 1 aggregate cookie group=["type"]            => [{"group": {"type": "oat"}, "count": 1}, {"group": {"type": "rye"}, "count": 1}]
+			as 2 aggregate cookie group=["type"] max=["id"] => [{"group": {"type": "oat"}, "count": 1, "max": {"id": 3}}]
+			as 1 aggregate cookie group=["jar"]             => [{"group": {"jar": 1}, "count": 1}, {"group": {"jar": null}, "count": 1}]
+			as 1 aggregate cookie group=["jar.id"]          => [{"group": {"jar.id": 1}, "count": 1}, {"group": {"jar.id": null}, "count": 1}]
+			as 1 aggregate cookie group=["owner"]           => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "owner"}
+			as 1 aggregate cookie max=["owner"]             => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "owner"}
+			as 3 aggregate cookie                           => [{"count": 0}]
+			aggregate cookie                                => UNAUTHORIZED`, ownerGuard()),
 		scriptWith("a search finds visible records only", owned, engine.Options{}, `
 			as 1 post cookie [{"type": "oat"}, {"type": "Oat with nuts"}, {}] depth=0   => [1, 2, 3]
 			as 2 post cookie {"type": "oat"} depth=0  => 4

@@ -116,6 +116,8 @@ type request struct {
 	body      any
 	write     engine.Write
 	query     engine.Query
+	// aggregation has the names of figures and groups; its conditions are those of query.
+	aggregation engine.Aggregation
 	// inTx: the request is sent in a transaction of [engine.Engine.Tx]. The answer must be the same.
 	inTx bool
 }
@@ -167,6 +169,16 @@ func (r *request) set(name string, raw json.RawMessage) (err error) {
 		return json.Unmarshal(raw, &r.write.Depth)
 	case "limit":
 		return json.Unmarshal(raw, &r.query.Limit)
+	case "group":
+		return json.Unmarshal(raw, &r.aggregation.Group)
+	case "sum":
+		return json.Unmarshal(raw, &r.aggregation.Sum)
+	case "min":
+		return json.Unmarshal(raw, &r.aggregation.Min)
+	case "max":
+		return json.Unmarshal(raw, &r.aggregation.Max)
+	case "avg":
+		return json.Unmarshal(raw, &r.aggregation.Avg)
 	case "search":
 		return json.Unmarshal(raw, &r.query.Search)
 	case "sort":
@@ -214,6 +226,8 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 		return texts(list.Views), err
 	case "pages":
 		return r.pages(ctx, api)
+	case "aggregate":
+		return r.aggregate(ctx, api)
 	case "post":
 		return r.post(ctx, api)
 	case "patch":
@@ -237,6 +251,18 @@ func (r *request) list(ctx context.Context, api *engine.Engine, q engine.Query) 
 		return api.Related(ctx, r.resource, id, relation, q)
 	}
 	return api.List(ctx, r.resource, q)
+}
+
+// aggregate asks for the figures of the request, and for the number of records.
+func (r *request) aggregate(ctx context.Context, api *engine.Engine) (string, error) {
+	a := r.aggregation
+	a.Filter, a.Search, a.Count = r.query.Filter, r.query.Search, true
+	groups, err := api.Aggregate(ctx, r.resource, a)
+	parts := make([]string, len(groups))
+	for i, g := range groups {
+		parts[i] = string(g.AppendJSON(nil))
+	}
+	return "[" + strings.Join(parts, ",") + "]", err
 }
 
 // pages lists all pages.

@@ -111,7 +111,7 @@ func notes() *core.Model {
 			{Name: "notes", ToMany: "note", Inverse: "folder"},
 		}},
 		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
-			keyField(), textField("text"),
+			keyField(), {Name: "text", Type: core.Text, Searchable: true},
 			{Name: "owner", Type: core.Int, Hidden: true},
 			{Name: "folder", ToOne: "folder"},
 		}},

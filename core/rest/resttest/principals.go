@@ -60,7 +60,7 @@ func withOwner(records []core.Record, owner core.Value) []core.Record {
 }
 
 func ownedNotes() setup {
-	return setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: byNumber}}
+	return setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: byNumber, Aggregates: true}}
 }
 
 func testPrincipals(t *testing.T, newBackend NewBackend) {

@@ -40,6 +40,7 @@ var families = []Case{
 	{"fields", testFields},
 	{"equalities", testEqualities},
 	{"unreadable arguments", testUnreadableArguments},
+	{"aggregates", testAggregates},
 	{"filter", testFilter},
 	{"sort and limit", testSort},
 	{"pages", testPages},

@@ -49,9 +49,20 @@ func unreadable(resource string, names ...string) core.Decorator {
 	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			f := fieldIn(op.Where, names)
-			for _, asked := range op.Fields {
-				if op.Kind == core.Visibility && slices.Contains(names, asked.Name()) {
-					f = asked
+			var asked []*core.Field
+			if op.Kind == core.Visibility || op.Kind == core.Aggregate {
+				asked = slices.Clone(op.Fields)
+			}
+			for _, o := range op.Order {
+				if op.Kind == core.Aggregate && o.Path == nil {
+					asked = append(asked, o.Field)
+				} else if op.Kind == core.Aggregate {
+					asked = append(asked, o.Path[0].Relation.Stored)
+				}
+			}
+			for _, field := range asked {
+				if slices.Contains(names, field.Name()) {
+					f = field
 				}
 			}
 			if f != nil && f.Resource().Name() == resource {

@@ -44,7 +44,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together}
+	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
@@ -101,6 +101,29 @@ func (s *requester) get() {
 }
 
 func (s *requester) list() { s.page(listRequest{resource: s.r.APIName(), query: s.query()}) }
+
+// aggregate draws an aggregation, with groups by fields of related records.
+func (s *requester) aggregate() {
+	a := engine.Aggregation{Filter: s.filter(s.r, 1), Count: true}
+	for range s.d.UpTo(2, "groups") {
+		path, f := s.path(s.r, "grouped")
+		a.Group = append(a.Group, path+f.APIName())
+	}
+	for _, names := range []*[]string{&a.Sum, &a.Min, &a.Max, &a.Avg} {
+		if f := s.r.Fields()[s.d.UpTo(len(s.r.Fields())-1, "measured")]; s.d.UpTo(2, "measure") == 0 {
+			*names = append(*names, f.APIName())
+		}
+	}
+	s.d.Logf("aggregate %v %+v", s.r, a)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		groups, err := api.Aggregate(ctx, s.r.APIName(), a)
+		p := reply{err: err}
+		for _, g := range groups {
+			p.body = append(g.AppendJSON(p.body), '\n')
+		}
+		return p
+	})
+}
 
 // query draws the query of a list.
 func (s *requester) query() engine.Query {
