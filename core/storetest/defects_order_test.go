@@ -423,7 +423,7 @@ var aggregateDefects = []defect{
 	},
 	{
 		name:   "sums are doubles",
-		breaks: []string{"aggregate/sums are exact"},
+		breaks: []string{"aggregate/sums are exact", "random/random searches and figures agree with the oracle"},
 		install: func(h *hooks) {
 			h.replacingValues(func(m core.Measure, v core.Value) core.Value {
 				if m.Func != core.FuncSum || v.IsNull() {

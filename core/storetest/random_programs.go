@@ -3,10 +3,14 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"slices"
 
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
@@ -15,6 +19,11 @@ var randomRules = []rule{
 		"random programs agree with the oracle",
 		"Any sequence of operations and transactions returns the results of maps and the reference functions of core.",
 		randomPrograms,
+	},
+	{
+		"random searches and figures agree with the oracle",
+		"Searches, parts of texts, and the counts, sums, least and greatest values of groups are those of the reference functions, for random texts, integers and decimals.",
+		randomFigures,
 	},
 }
 
@@ -44,6 +53,75 @@ func randomPrograms(t *kit.Fixture) {
 			actions["reopen"] = func(r *rapid.T) { r.Log("reopen"); own.Reopen() }
 		}
 		r.Repeat(actions)
+	})
+}
+
+// randomFigures searches and aggregates random records.
+func randomFigures(t *kit.Fixture) {
+	sample := t.Resource("sample")
+	text := rapid.StringOfN(rapid.SampledFrom([]rune("aAkÉ%_\\é \u0130\u212a\u0301\n")), 0, 6, -1)
+	optional := func(r *rapid.T, name string, value any) any {
+		if rapid.IntRange(0, 4).Draw(r, name+" is null") == 0 {
+			return nil
+		}
+		return value
+	}
+	draw := func(r *rapid.T) (samples, cookies []core.Record) {
+		for i := range rapid.IntRange(0, 12).Draw(r, "records") {
+			samples = append(samples, t.Full("sample", kit.Fields{
+				"id": i, "bool": optional(r, "bool", rapid.Bool().Draw(r, "bool")), "text": optional(r, "text", text.Draw(r, "text")),
+				"int":     optional(r, "int", rapid.OneOf(rapid.Int64(), rapid.Int64Range(-2, 2)).Draw(r, "int")),
+				"decimal": optional(r, "decimal", rapid.StringMatching(`-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?`).Draw(r, "decimal")),
+			}))
+			cookies = append(cookies, t.Full("cookie", kit.Fields{
+				"id": i, "kind": optional(r, "kind", text.Draw(r, "kind")), "note": optional(r, "note", text.Draw(r, "note")),
+			}))
+		}
+		return samples, cookies
+	}
+	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
+		samples, cookies := draw(r)
+		c := *t.Client
+		c.Ctx = ctx
+		all := func(res *core.Resource) iter.Seq[core.Record] {
+			if res == sample {
+				return slices.Values(samples)
+			}
+			return slices.Values(cookies)
+		}
+		for _, some := range [][]core.Record{samples, cookies} {
+			if len(some) == 0 {
+				continue
+			}
+			if _, err := c.Querier.Insert(ctx, some[0].Resource(), some...); err != nil {
+				return err
+			}
+			defer func() { _ = c.Querier.Delete(t.Ctx, some[0].Resource(), kit.KeysOf(some)...) }()
+		}
+		a := core.Aggregation{Group: rapid.SampledFrom([][]string{nil, {"bool"}, {"text"}, {"decimal"}, {"bool", "text"}}).Draw(r, "group")}
+		if rapid.Bool().Draw(r, "filtered") {
+			a.Where = kit.Certain(sample.Bind(core.IContains("text", text.Draw(r, "part"))))
+		}
+		op := &core.Op{Kind: core.Aggregate, Resource: sample, Where: a.Where}
+		for _, name := range a.Group {
+			op.Order = append(op.Order, core.Order{Field: sample.Field(name)})
+		}
+		for _, m := range []core.Measure{core.SumOf("int"), core.SumOf("decimal"), core.MinOf("decimal"), core.MaxOf("decimal"), core.MinOf("text"), core.MaxOf("int")} {
+			a.Measures = append(a.Measures, m)
+			m.Field = sample.Field(m.Name)
+			op.Measures = append(op.Measures, m)
+		}
+		got, err := c.Querier.Aggregate(ctx, sample, a)
+		if want := kit.Certain(reference.Aggregate(all, op)).Groups; err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			return fmt.Errorf("groups by %q where %v: got %v, %w, want %v", a.Group, a.Where, got, err, want)
+		}
+		cookie := t.Resource("cookie")
+		found := kit.Certain(cookie.Bind(core.Search(text.Draw(r, "word") + " " + text.Draw(r, "word"))))
+		n, err := c.Querier.Count(ctx, cookie, found)
+		if want := kit.Certain(reference.Count(all, &core.Op{Kind: core.Count, Resource: cookie, Where: found})); err != nil || n != want {
+			return fmt.Errorf("%v: found %d, %w, want %d", found, n, err, want)
+		}
+		return nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -80,4 +81,46 @@ func keysOf(records []core.Record) []core.Value {
 		keys = append(keys, rec.Key())
 	}
 	return keys
+}
+
+// TestAggregatesCountRowsOfRulesThatListEveryField has the policy of the test of searches.
+func TestAggregatesCountRowsOfRulesThatListEveryField(t *testing.T) {
+	s := newFixture(t, access.Policy{
+		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price", "shop"}},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.PrincipalID())},
+		{Roles: []string{"branch"}, Resource: "bread", Operations: access.Read, Fields: []string{"recipe", "price"}, Using: access.Related("shop", access.Eq("city", "Gdansk"))},
+		{Roles: []string{"north"}, Resource: "shop", Operations: access.Read, Using: access.Eq("city", "Gdansk")},
+	})
+	sum, recipe := core.SumOf("price"), core.MaxOf("recipe")
+	for _, c := range []struct {
+		name string
+		p    *core.Principal
+		a    core.Aggregation
+		want string
+	}{
+		{"the count needs no field", user(1, "guest"), core.Aggregation{}, "[{[] 4 []}]"},
+		{"a field that all rows show", user(1, "guest", "baker"), core.Aggregation{Measures: []core.Measure{sum}}, "[{[] 4 [15]}]"},
+		{"a field of some rows", user(1, "guest", "baker"), core.Aggregation{Measures: []core.Measure{sum, recipe}}, "[{[] 2 [6 secret 2]}]"},
+		{"a group by a field of some rows", user(9, "guest", "branch"), core.Aggregation{Group: []string{"recipe"}, Measures: []core.Measure{sum}}, "[{[secret 2] 1 [1]} {[secret 3] 1 [2]}]"},
+		{"fields of two rules", user(9, "guest", "branch"), core.Aggregation{Group: []string{"name"}, Measures: []core.Measure{recipe}}, `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"`},
+		{"a filter on a field of some rows", user(1, "guest", "baker"), core.Aggregation{Where: core.Ne("recipe", "secret 1"), Measures: []core.Measure{sum}}, "[{[] 1 [1]}]"},
+		{"a measure that no rule lists", user(1, "guest"), core.Aggregation{Measures: []core.Measure{recipe}}, `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"`},
+		{"a group that no rule lists", user(1, "guest"), core.Aggregation{Group: []string{"baker"}}, `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="baker"`},
+		{"a group by a related row, some hidden", user(1, "guest", "north"), core.Aggregation{Group: []string{"shop.city"}}, "[{[Gdansk] 2 []} {[null] 2 []}]"},
+		{"a group by ids of hidden rows", user(1, "guest", "north"), core.Aggregation{Group: []string{"shop"}}, `SEARCH_FORBIDDEN object_name="Bread" field_name="shop"`},
+		{"a search in readable fields only", user(1, "guest", "baker"), core.Aggregation{Where: core.Search("secret")}, "[{[] 2 []}]"},
+		{"no right to read", user(1, "none"), core.Aggregation{}, `FORBIDDEN object_name="Bread"`},
+		{"anonymous", nil, core.Aggregation{}, "UNAUTHORIZED"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			groups, err := s.store.Aggregate(s.as(c.p), s.bread, c.a)
+			got := fmt.Sprint(groups)
+			if err != nil {
+				got = public(err)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
 }
