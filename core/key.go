@@ -396,10 +396,10 @@ func apiNames(fields []*Field) string {
 // whose parts it has set: policies then see the fields that the write sets.
 //
 // Errors: those of [Record.WithParts]; [FieldUpdateForbidden] for a part of the key with another value, and for a null relation that
-// cannot be detached.
+// cannot be detached and that no null part explains.
 func (r *Resource) spreadPatch(rec Record) (Record, error) {
 	for _, f := range r.derived {
-		if f != r.key && rec.values[f.column].IsNull() && !f.Detachable() {
+		if f != r.key && rec.values[f.column].IsNull() && !f.Detachable() && !f.derive(rec.values).IsNull() {
 			return rec, f.UpdateForbidden(r)
 		}
 	}

@@ -62,6 +62,10 @@ func requiredParts() *core.Model {
 			key(), {Name: "order_nr", Type: core.Int, Required: true}, {Name: "line_nr", Type: core.Int},
 			{Name: "line", ToOne: "line", Via: []string{"order_nr", "line_nr"}},
 		}},
+		core.ResourceSpec{Name: "pair", Fields: []core.FieldSpec{
+			key(), {Name: "from", Type: core.Int, Required: true}, {Name: "to", Type: core.Int, Required: true}, {Name: "nr", Type: core.Int},
+			{Name: "first", ToOne: "line", Via: []string{"from", "nr"}}, {Name: "last", ToOne: "line", Via: []string{"to", "nr"}},
+		}},
 	)
 }
 
@@ -186,6 +190,18 @@ func keyCases() []Case {
 			get parcel/1                                => {"id": 1, "order_nr": 1}
 			put parcel/1 {"line": "1,3"}                => replaced {"id": 1, "order_nr": 1, "line_nr": 3, "line": "1,3"}
 			put parcel/1 {"order_nr": 1}                => replaced {"id": 1, "order_nr": 1}`),
+		script("a null part that relations share makes them null", requiredParts, `
+			post line [{"order": 1, "nr": 3}, {"order": 2, "nr": 3}]
+			post pair {"from": 1, "to": 2, "nr": 3}     => {"id": 1, "from": 1, "to": 2, "nr": 3, "first": "1,3", "last": "2,3"}
+			patch pair/1 {"first": null}                => FIELD_UPDATE_FORBIDDEN {"object_name": "pair", "field_name": "first"}
+			patch pair/1 {"first": "2,3"}               => {"id": 1, "from": 2, "to": 2, "nr": 3, "first": "2,3", "last": "2,3"}
+			patch pair/1 {"nr": null}                   => {"id": 1, "from": 2, "to": 2}
+			patch pair/1 {"from": 7, "to": 7, "nr": null}  => {"id": 1, "from": 7, "to": 7}
+			put pair/1 {"from": 8, "to": 7}             => replaced {"id": 1, "from": 8, "to": 7}
+			patch pair/1 {"from": 1, "to": 2, "nr": 3}  => {"id": 1, "from": 1, "to": 2, "nr": 3, "first": "1,3", "last": "2,3"}
+			delete line/2,3                             => STILL_REFERENCED
+			put pair/1 {"from": 8, "to": 7}             => replaced {"id": 1, "from": 8, "to": 7}
+			delete line/2,3                             => null`),
 		script("a null part of a relation leaves the other parts", ownedOrders, `
 			post order {}
 			post line {"order": 1, "nr": 3}
