@@ -66,7 +66,7 @@
 //
 // The rules of a relation are those of the foreign key, see [core.FieldSpec]: ON DELETE CASCADE is [core.Cascade], SET
 // NULL is [core.Detach], NO ACTION, RESTRICT and SET DEFAULT are [core.Restrict]. Package engine carries the rules out
-// before the server does. Detaching sets only columns that no other relation has. SET NULL of other columns has a note. Orphans are
+// before the server does. Detaching sets only columns that no other relation has and that may be null. SET NULL of other columns has a note. Orphans are
 // kept, and a one-to-one partner that is taken is refused.
 //
 // The target gets the inverse relation: to-one if the columns are unique, otherwise to-many. It is ReadOnly, so that a

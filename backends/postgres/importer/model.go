@@ -252,9 +252,11 @@ func (m *modelBuilder) addPartDefault(t *table, c *column, f *core.FieldSpec) {
 
 // assigned reports whether clients must name keys. A UUID key without a default is random, unless it is a foreign key.
 func assigned(t *table, c *column) bool {
-	generated := c.Identity != "" || c.Generated || c.Default != ""
-	return !generated && (c.modelType() != core.UUID || t.refers(c))
+	return !c.hasDefault() && (c.modelType() != core.UUID || t.refers(c))
 }
+
+// hasDefault reports whether the server has a value for the column of a new record.
+func (c *column) hasDefault() bool { return c.Identity != "" || c.Generated || c.Default != "" }
 
 // refers reports whether the column alone is a foreign key.
 func (t *table) refers(c *column) bool {

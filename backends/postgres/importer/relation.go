@@ -189,17 +189,23 @@ func (rel *relation) addDerived(byColumns bool) {
 	rel.from.fields = append(rel.from.fields, f)
 }
 
-// declareRules declares the effect of deletes and of partners that are taken.
+// declareRules declares the effect of deletes and of partners that are taken. Columns of a derived relation that are NOT NULL are
+// Required, so that a model detaches the relation by the others.
 func (m *modelBuilder) declareRules(rel *relation, relations []*relation) {
 	if rel.from.table.readOnly() {
 		return
+	}
+	own := rel.own(relations)
+	for _, column := range own {
+		c, part := rel.from.table.column(column), rel.from.field(column)
+		part.Required = part.Required || rel.via && c.RefusesNull && !c.hasDefault()
 	}
 	f := rel.from.field(rel.field)
 	if rel.toOne {
 		f.Partner = core.RefusePartner
 	}
 	var n Note
-	f.OnDelete, n = rel.onDelete(relations)
+	f.OnDelete, n = rel.onDelete(slices.DeleteFunc(own, func(column string) bool { return rel.from.field(column).Required }))
 	if n.Finding != "" {
 		m.note(rel.from.table, rel.Name, n)
 	}
@@ -248,9 +254,16 @@ func (k foreignKey) acts() bool {
 	return k.Enforced && (k.OnDelete == cascade || k.OnDelete == setNull || k.OnDelete == setDefault)
 }
 
+// own returns the columns that the relation alone has: for a derived relation, those that neither the key nor another relation has.
+func (rel *relation) own(relations []*relation) []string {
+	return slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool {
+		return rel.via && (rel.from.isKey(column) || rel.shares(column, relations))
+	})
+}
+
 // onDelete returns the rule of the relation, and a note if it is not that of the foreign key. SET NULL of a NOT NULL column
-// refuses the delete. A model detaches a derived relation by the columns that neither the key nor another relation has.
-func (rel *relation) onDelete(relations []*relation) (rule core.OnDelete, n Note) {
+// refuses the delete. A model detaches the relation by the columns detached.
+func (rel *relation) onDelete(detached []string) (rule core.OnDelete, n Note) {
 	instead := "a model restricts the delete of a record of " + quoteName(rel.to.table.resource) + " instead"
 	switch {
 	case rel.OnDelete == cascade:
@@ -267,13 +280,10 @@ func (rel *relation) onDelete(relations []*relation) (rule core.OnDelete, n Note
 	if slices.ContainsFunc(cleared, func(column string) bool { return rel.from.table.column(column).NotNull }) {
 		return core.Restrict, n
 	}
-	own := slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool {
-		return rel.via && (rel.from.isKey(column) || rel.shares(column, relations))
-	})
-	kept, also := without(cleared, own), without(own, cleared)
+	kept, also := without(cleared, detached), without(detached, cleared)
 	n = Note{Kind: Changed}
 	switch {
-	case len(own) == 0:
+	case len(detached) == 0:
 		n.Finding = action + ": " + instead + ", because all columns belong to other relations"
 		return core.Restrict, n
 	case len(also) > 0:
@@ -285,7 +295,7 @@ func (rel *relation) onDelete(relations []*relation) (rule core.OnDelete, n Note
 		return core.Restrict, n
 	case len(kept) > 0:
 		n.Finding = action + ": a model keeps " + quoteNames(kept) + ", which belongs to another relation"
-		n.Advice = "use ON DELETE SET NULL (" + quoteNames(own) + ")"
+		n.Advice = "use ON DELETE SET NULL (" + quoteNames(detached) + ")"
 		return core.Detach, n
 	}
 	return core.Detach, Note{}

@@ -322,6 +322,11 @@ func TestOnDeleteOfSeveralColumns(t *testing.T) {
 			[]string{`changed: t.t_org_nr_fkey: ON DELETE SET NULL (nr): a model restricts the delete of a record of usr instead, because a detached relation has no org either; use ON DELETE SET NULL without columns`},
 		},
 		{"SET NULL of the columns that no other relation has", `org int REFERENCES org, nr int, FOREIGN KEY (org, nr) REFERENCES usr ON DELETE SET NULL (nr)`, core.Detach, nil},
+		{"SET NULL of the columns that may be null", `org int NOT NULL, nr int, FOREIGN KEY (org, nr) REFERENCES usr ON DELETE SET NULL (nr)`, core.Detach, nil},
+		{
+			"SET NULL beside a NOT NULL column with a default", `org int NOT NULL DEFAULT 1, nr int, FOREIGN KEY (org, nr) REFERENCES usr ON DELETE SET NULL (nr)`, core.Restrict,
+			[]string{`changed: t.t_org_nr_fkey: ON DELETE SET NULL (nr): a model restricts the delete of a record of usr instead, because a detached relation has no org either; use ON DELETE SET NULL without columns`},
+		},
 		{
 			"SET NULL of a shared column", `org int REFERENCES org, nr int, FOREIGN KEY (org, nr) REFERENCES usr ON DELETE SET NULL`, core.Detach,
 			[]string{`changed: t.t_org_nr_fkey: ON DELETE SET NULL: a model keeps org, which belongs to another relation; use ON DELETE SET NULL (nr)`},

@@ -245,6 +245,18 @@ func TestRelationsOfSeveralColumnsChangeAsInSQL(t *testing.T) {
 		},
 		{"a NOT NULL column of a relation", "PATCH", "/route/5", `{"from":null}`, `UPDATE route SET "from" = NULL WHERE id = 5`, true},
 		{
+			"no target beside a NOT NULL column", "PATCH", "/trip/2", `{"depot_by_depot_site":null}`,
+			`UPDATE trip SET site = NULL WHERE id = 2`, false,
+		},
+		{
+			"a target without one of two columns", "POST", "/trip", `{"depot_by_depot_site":null,"depot":9}`,
+			`INSERT INTO trip (depot) VALUES (9)`, false,
+		},
+		{
+			"a delete that sets the columns to null that may be", "DELETE", "/depot/4,c", ``,
+			`DELETE FROM depot WHERE (number, site) = (4, 'c')`, false,
+		},
+		{
 			"a generated column", "POST", "/box", `{"serial":201,"site":"a,b"}`,
 			`INSERT INTO box (serial, site) VALUES (201, 'a,b')`, false,
 		},
