@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -30,6 +31,8 @@ func TestForeignKeysCrossSchemas(t *testing.T) {
 		CREATE TABLE AUDIT.entry (id int PRIMARY KEY, line int REFERENCES SHOP.line);
 		CREATE INDEX ON AUDIT.entry (line); ALTER TABLE STOCK.spot ADD FOREIGN KEY (entry) REFERENCES AUDIT.entry;
 		CREATE VIEW STOCK.total AS SELECT id AS item, 1 AS n FROM STOCK.item;
+		CREATE TABLE STOCK.bin (hall int, nr int, PRIMARY KEY (hall, nr));
+		CREATE TABLE SHOP.pick (line int REFERENCES SHOP.line, hall int, bin int, PRIMARY KEY (hall, bin, line), FOREIGN KEY (hall, bin) REFERENCES STOCK.bin ON DELETE CASCADE);
 		CREATE TABLE STOCK.whole (id int PRIMARY KEY) PARTITION BY HASH (id);
 		CREATE TABLE SHOP.part PARTITION OF STOCK.whole FOR VALUES WITH (MODULUS 1, REMAINDER 0)`)
 	t.Cleanup(func() {
@@ -47,11 +50,16 @@ func TestForeignKeysCrossSchemas(t *testing.T) {
 		names = append(names, r.Name)
 	}
 	importertest.Expect(t, "resources", names, []string{
-		"item", "line", "stock_of_import_item", "stock_of_import_spot", "stock_of_import_spot_2", "stock_of_import_total", "stock_of_import_whole",
+		"item", "line", "pick", "stock_of_import_bin", "stock_of_import_item", "stock_of_import_spot", "stock_of_import_spot_2", "stock_of_import_total", "stock_of_import_whole",
 	})
 	for name, want := range map[string][]string{
-		"item":                   {"id int key", "line ->> line of own readonly"},
-		"line":                   {"id int key", "item -> stock_of_import_item cascade", "own -> item restrict", "stock_of_import_spot_2 -> stock_of_import_spot_2 of line readonly"},
+		"item": {"id int key", "line ->> line of own readonly"},
+		"line": {
+			"id int key", "item -> stock_of_import_item cascade", "own -> item restrict", "pick ->> pick of line readonly",
+			"stock_of_import_spot_2 -> stock_of_import_spot_2 of line readonly", "stock_of_import_bin ->> stock_of_import_bin through pick readonly",
+		},
+		"pick":                   {"hall int key", "bin int key", "line -> line restrict key", "stock_of_import_bin -> stock_of_import_bin via hall,bin cascade"},
+		"stock_of_import_bin":    {"hall int key", "nr int key", "pick ->> pick of stock_of_import_bin readonly", "line ->> line through pick readonly"},
 		"stock_of_import_item":   {"id int key", "code text unique", "part_of -> stock_of_import_item restrict", "line ->> line of item readonly", "stock_of_import_item_by_part_of ->> stock_of_import_item of part_of readonly"},
 		"stock_of_import_spot":   {"id int key"},
 		"stock_of_import_spot_2": {"id int key", "line -> line refuse unique", "entry int"},
@@ -65,7 +73,7 @@ func TestForeignKeysCrossSchemas(t *testing.T) {
 	if len(got.Rules) != 1 || got.Rules[0].Resource != "stock_of_import_item" || got.Rules[0].MaxLength != 4 {
 		t.Errorf("rules: %+v", got.Rules)
 	}
-	if s := got.Sources["stock_of_import_total"]; len(got.Sources) != 4 || s.Schema != "stock_of_import" || s.View != "total" || s.Table != "" {
+	if s := got.Sources["stock_of_import_total"]; len(got.Sources) != 5 || s.Schema != "stock_of_import" || s.View != "total" || s.Table != "" {
 		t.Errorf("sources: %+v", got.Sources)
 	}
 	store, err := importertest.Store(t, got)
@@ -74,8 +82,15 @@ func TestForeignKeysCrossSchemas(t *testing.T) {
 	}
 	api := engine.New(store, engine.Options{})
 	views, err := api.Create(t.Context(), "line", engine.Write{Depth: 2}, map[string]any{"item": map[string]any{"code": "a"}})
-	if err != nil || string(views[0].AppendJSON(nil)) != `{"id":1,"item":{"id":1,"code":"a","line":[1],"stock_of_import_item_by_part_of":[]}}` {
+	if err != nil || string(views[0].AppendJSON(nil)) != `{"id":1,"item":{"id":1,"code":"a","line":[1],"stock_of_import_item_by_part_of":[]},"pick":[],"stock_of_import_bin":[]}` {
 		t.Errorf("%v %v", views, err)
+	}
+	views, err = api.Create(t.Context(), "pick", engine.Write{Depth: 2}, map[string]any{"line": map[string]any{}, "stock_of_import_bin": map[string]any{"hall": 7, "nr": 8}})
+	if err != nil || string(views[0].AppendJSON(nil)) != `{"id":"7,8,2","hall":7,"bin":8,"line":{"id":2,"pick":["7,8,2"],"stock_of_import_bin":["7,8"]},"stock_of_import_bin":{"id":"7,8","hall":7,"nr":8,"pick":["7,8,2"],"line":[2]}}` {
+		t.Errorf("%s %v", views[0].AppendJSON(nil), err)
+	}
+	if err := errors.Join(api.Delete(t.Context(), "stock_of_import_bin", "7,8", engine.Write{}), api.Delete(t.Context(), "line", 2, engine.Write{})); err != nil {
+		t.Error(err)
 	}
 	if err := api.Delete(t.Context(), "stock_of_import_item", 1, engine.Write{}); err != nil {
 		t.Error(err)

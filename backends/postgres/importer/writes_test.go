@@ -772,15 +772,12 @@ func (c *comparison) freeParts(t *testing.T) []string {
 			columns := other.columnsOf(keyParts(f.Target()))
 			values = "SELECT " + columns[0].name + " AS " + column + " FROM " + table(f.Target())
 			if f.Parts() != nil {
-				values = "SELECT "
+				selected := make([]string, len(f.Parts()))
 				for j, via := range f.Parts() {
-					if j > 0 {
-						values += ", "
-					}
-					values += columns[j].name + " AS " + c.columns[via.Name()].name
-					names[via] = alias + "." + c.columns[via.Name()].name
+					name := c.columns[via.Name()].name
+					selected[j], names[via] = columns[j].name+" AS "+name, alias+"."+name
 				}
-				values += " FROM " + table(f.Target())
+				values = "SELECT " + strings.Join(selected, ", ") + " FROM " + table(f.Target())
 			}
 		} else if part.Type() == core.Int {
 			values = "SELECT max(" + column + ") + 1 AS " + column + " FROM " + table(c.resource)
