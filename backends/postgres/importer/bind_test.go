@@ -80,6 +80,8 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 			{Name: "one", ToOne: "c", OnDelete: core.Restrict, Partner: core.RefusePartner, Unique: true},
 			{Name: "self", ToOne: "b", OnDelete: core.Restrict},
 			{Name: "b_by_self", ToMany: "b", Inverse: "self", ReadOnly: true},
+			{Name: "j", ToMany: "j", Inverse: "b", ReadOnly: true},
+			{Name: "c", ToMany: "c", Through: "j", ReadOnly: true},
 		}},
 		{Name: "c", Description: "Everything's here.", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true, Description: "number of the c"},
@@ -93,6 +95,25 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 			{Name: "j", Type: core.JSON},
 			{Name: "b_by_many", ToMany: "b", Inverse: "many", ReadOnly: true},
 			{Name: "b_by_one", ToOne: "b", Inverse: "one", ReadOnly: true},
+			{Name: "d", ToMany: "d", Inverse: "c", ReadOnly: true},
+			{Name: "j_by_c", ToMany: "j", Inverse: "c", ReadOnly: true},
+			{Name: "b", ToMany: "b", Through: "j", ReadOnly: true},
+		}},
+		{Name: "d", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "c", ToOne: "c", OnDelete: core.Restrict, Key: true},
+			{Name: "id", Type: core.Date, Key: true},
+			{Name: "e", ToMany: "e", Inverse: "d", ReadOnly: true},
+		}},
+		{Name: "e", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "x", Type: core.Int},
+			{Name: "day", Type: core.Date},
+			{Name: "d", ToOne: "d", Via: []string{"x", "day"}, OnDelete: core.Restrict},
+		}},
+		{Name: "j", Fields: []core.FieldSpec{
+			{Name: "b", ToOne: "b", OnDelete: core.Restrict, Key: true},
+			{Name: "c", ToOne: "c", OnDelete: core.Restrict, Key: true},
+			{Name: "n", Type: core.Int},
 		}},
 	}
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
@@ -109,10 +130,22 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got.Resources, want) {
-		t.Errorf("got %+v\nwant %+v", got.Resources, want)
+		importertest.Expect(t, "resources", lines(got.Resources), lines(want))
 	}
 	importertest.Expect(t, "notes", importertest.Notes(got, importer.LeftOut, importer.Refused, importer.Changed), nil)
 	if _, err := importertest.Store(t, got); err != nil {
 		t.Error(err)
 	}
+}
+
+// lines describes resources, with one line for each field.
+func lines(resources []core.ResourceSpec) (all []string) {
+	for _, r := range resources {
+		for _, f := range r.Fields {
+			all = append(all, fmt.Sprintf("%s: %+v", r.Name, f))
+		}
+		r.Fields = nil
+		all = append(all, fmt.Sprintf("%+v", r))
+	}
+	return all
 }

@@ -91,14 +91,6 @@ type index struct {
 	Columns    []string // names; the SQL text of an expression
 }
 
-// singleColumn returns the column of an index on one column and all rows; "" for other indexes.
-func (x index) singleColumn() string {
-	if x.Partial || x.Expression || len(x.Columns) != 1 {
-		return ""
-	}
-	return x.Columns[0]
-}
-
 // foreignKey is a row of the answer to foreignKeysSQL.
 type foreignKey struct {
 	Table         uint32

@@ -34,10 +34,10 @@ func (t *table) hasIndexOn(columns []string) bool {
 // field returns the field that the index makes Unique or Indexed; nil if there is none. An index on a column and the key
 // counts, because it also orders rows with equal values.
 func (x index) field(r *resource) *core.FieldSpec {
-	if !x.Unique && !x.Partial && !x.Expression && slices.Equal(x.Columns[1:], r.key) {
-		return r.field(x.Columns[0])
+	if columns := x.columnsBeforeKey(r); !x.Partial && !x.Expression && len(columns) == 1 {
+		return r.field(columns[0])
 	}
-	return r.field(x.singleColumn())
+	return nil
 }
 
 // findsEqual reports whether the index finds equal values.
@@ -90,8 +90,8 @@ const maxIndexFields = 16
 
 // addIndex adds an index over several fields or some records. It reports whether a model can express the index.
 func (m *modelBuilder) addIndex(r *resource, x index) bool {
-	if x.Unique && len(without(r.key, x.Columns)) == 0 {
-		return true // the key alone is unique
+	if x.Unique && len(without(r.key, x.Columns)) == 0 || x.findsEqual() && x.ofRelation(r) {
+		return true // the key alone is unique, and the relation has an index
 	}
 	fields, ok := x.fields(r)
 	where, simple := x.where(r)
@@ -137,15 +137,25 @@ func (x index) fields(r *resource) (fields []string, ok bool) {
 	return fields, true
 }
 
-// columnsBeforeKey returns the columns without the key at the end, in ascending order. An index on the key alone has all of its
-// columns.
+// columnsBeforeKey returns the columns without the key at the end, in ascending order. The key lacks columns that come before. An
+// index on a key of one column has that column.
 func (x index) columnsBeforeKey(r *resource) []string {
-	first := len(x.Columns) - len(r.key)
-	descends := func(option int16) bool { return option != pgsql.Ascending }
-	if x.Unique || first < 1 || !slices.Equal(x.Columns[first:], r.key) || slices.ContainsFunc(x.Options[first:], descends) {
-		return x.Columns
+	for n := 1; n < len(x.Columns) && !x.Unique; n++ {
+		descends := slices.ContainsFunc(x.Options[n:], func(option int16) bool { return option != pgsql.Ascending })
+		if !descends && slices.Equal(x.Columns[n:], without(r.key, x.Columns[:n])) {
+			return x.Columns[:n]
+		}
 	}
-	return x.Columns[:first]
+	return x.Columns
+}
+
+// ofRelation reports whether the index has the columns of a derived relation in ascending order. A relation is always indexed.
+func (x index) ofRelation(r *resource) bool {
+	columns := x.columnsBeforeKey(r)
+	plain := !x.Unique && !x.Partial && !x.Expression && !slices.ContainsFunc(x.Options, func(option int16) bool { return option != pgsql.Ascending })
+	return plain && slices.ContainsFunc(r.fields, func(f core.FieldSpec) bool {
+		return len(f.Via) == len(columns) && len(without(columns, f.Via)) == 0
+	})
 }
 
 // where returns the condition of the index; simple is false if a model cannot express it.

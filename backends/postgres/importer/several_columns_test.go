@@ -306,6 +306,30 @@ func TestJoinTablesBecomeLists(t *testing.T) {
 	}
 }
 
+func TestIndexesBesideAKeyOfSeveralColumns(t *testing.T) {
+	got := importertest.Import(t, `
+		CREATE TABLE u (a int, b int, PRIMARY KEY (a, b));
+		CREATE TABLE t (a int, b int, c int, d int, e int, f int, g int, PRIMARY KEY (a, b), FOREIGN KEY (f, g) REFERENCES u, UNIQUE (a, c), UNIQUE (b, d, a));
+		CREATE INDEX ON t (b, a); CREATE INDEX ON t (c, a, b); CREATE INDEX ON t (d, b); CREATE INDEX ON t (e DESC, b); CREATE INDEX ON t (a, e DESC, b);
+		CREATE INDEX ON t (g, f); CREATE INDEX ON t (f, g, a, b); CREATE INDEX ON t (f, g DESC); CREATE INDEX ON t (a DESC, b DESC)`)
+	importertest.Expect(t, "t", importertest.Fields(t, got, "t"), []string{
+		"a int key", "b int key indexed", "c int indexed", "d int", "e int", "f int", "g int", "u -> u via f,g restrict",
+	})
+	m, err := got.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var indexes []string
+	for _, x := range m.Resource("t").Indexes() {
+		indexes = append(indexes, x.String())
+	}
+	slices.Sort(indexes)
+	importertest.Expect(t, "indexes", indexes, []string{"-a, -b", "-e, b", "a, -e", "a, c", "d, b", "f, -g"})
+	if _, err := importertest.Store(t, got); err != nil {
+		t.Error(err)
+	}
+}
+
 // The rule of a relation detaches only if this sets the columns that SQL sets, and otherwise restricts.
 func TestOnDeleteOfSeveralColumns(t *testing.T) {
 	const usr = "CREATE TABLE org (id int PRIMARY KEY); CREATE TABLE usr (org int, nr int, PRIMARY KEY (org, nr));"
