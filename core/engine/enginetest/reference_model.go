@@ -143,8 +143,24 @@ func (m referenceModel) setToOne(f *core.Field, from, to string) error {
 	return nil
 }
 
+// setLinks makes the links of an owner lead to the members. The label of a link is made of those of its ends.
+func (m referenceModel) setLinks(f *core.Field, owner string, members []string) {
+	near, far := f.Through()
+	links := m[near.Resource()]
+	maps.DeleteFunc(links, func(_ string, link row) bool { return link[near] == owner && !slices.Contains(members, link[far]) })
+	for _, member := range members {
+		ends := []string{near.Name() + " " + owner, far.Name() + " " + member}
+		slices.Sort(ends)
+		links[strings.Join(ends, ", ")] = row{near: owner, far: member}
+	}
+}
+
 // setMembers sets a relation that the other side stores.
 func (m referenceModel) setMembers(f *core.Field, owner string, members []string) error {
+	if near, _ := f.Through(); near != nil {
+		m.setLinks(f, owner, members)
+		return nil
+	}
 	stored := f.Inverse()
 	refuses := stored.Partner() == core.RefusePartner && len(members) > 0
 	for label, other := range m[stored.Resource()] {
@@ -247,6 +263,16 @@ func (m referenceModel) members(f *core.Field, label string) []string {
 		}
 		return labels
 	}
+	near, far := f.Through()
+	if near != nil {
+		for _, link := range m[near.Resource()] {
+			if link[near] == label {
+				labels = append(labels, link[far])
+			}
+		}
+		slices.Sort(labels)
+		return labels
+	}
 	for other, row := range m[f.Target()] {
 		if row[f.Inverse()] == label {
 			labels = append(labels, other)
@@ -256,10 +282,23 @@ func (m referenceModel) members(f *core.Field, label string) []string {
 	return labels
 }
 
-// String lists every record with both sides of its relations.
+// isJoin reports whether the records of the resource are links, which both of their ends show.
+func isJoin(r *core.Resource) bool {
+	return slices.ContainsFunc(r.References(), func(f *core.Field) bool {
+		return slices.ContainsFunc(f.Target().Fields(), func(list *core.Field) bool {
+			near, _ := list.Through()
+			return near == f
+		})
+	})
+}
+
+// String lists every record with both sides of its relations. It leaves out links.
 func (m referenceModel) String() string {
 	var lines []string
 	for r, rows := range m {
+		if isJoin(r) {
+			continue
+		}
 		for label := range rows {
 			words := []string{r.Name(), label}
 			for _, f := range r.Fields() {
