@@ -35,6 +35,7 @@ func concurrencyCases() []Case {
 		concurrent("20 clients add cookies to one jar", Cookies, addCookies),
 		concurrent("20 clients move cookies between two jars", Cookies, moveCookies),
 		concurrent("20 clients swap one-to-one partners", Family, swapPartners),
+		concurrent("20 clients label issues", tracker, labelIssues),
 	}
 }
 

@@ -2,6 +2,9 @@ package enginetest
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -532,6 +535,52 @@ func forbidOrderByID() core.Decorator {
 			return next(ctx, op)
 		}, nil
 	}}
+}
+
+// labelIssues lets every client set the labels of an issue, or the issues of a label, at random. The lists then agree.
+func labelIssues(t *testing.T, api *engine.Engine, n int) {
+	if n == 0 {
+		runLine(t, api, `post issue [{}, {}] depth=0`)
+		runLine(t, api, `post label [{}, {}, {}] depth=0`)
+	}
+	inParallel(func(int) {
+		resource, list, many := "issue", "labels", 3
+		if rand.IntN(2) == 0 {
+			resource, list, many = "label", "issues", 2
+		}
+		var ids []any
+		for id := range many {
+			if rand.IntN(2) == 0 {
+				ids = append(ids, id+1)
+			}
+		}
+		_, err := api.Update(t.Context(), resource, rand.IntN(5-many)+1, engine.Write{Depth: 1}, map[string]any{list: ids})
+		noError(t, err)
+	})
+	type record struct{ ID, Issue, Label int }
+	links := make(map[record]bool)
+	var all []record
+	if err := json.Unmarshal([]byte(send(t, api, "list link")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range all {
+		links[record{Issue: link.Issue, Label: link.Label}] = true
+	}
+	shown := 0
+	for issue := range 2 {
+		var got struct{ Labels []int }
+		if err := json.Unmarshal([]byte(send(t, api, fmt.Sprintf("get issue/%d", issue+1))), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, label := range got.Labels {
+			if shown++; !links[record{Issue: issue + 1, Label: label}] {
+				t.Errorf("issue %d shows label %d without a link", issue+1, label)
+			}
+		}
+	}
+	if len(links) != len(all) || shown != len(all) {
+		t.Errorf("%d links, %d different ones, %d shown", len(all), len(links), shown)
+	}
 }
 
 // throughUnread shows two records in an answer that has no room for the members of the first one.
