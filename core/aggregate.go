@@ -60,7 +60,7 @@ const (
 	FuncMin
 	// FuncMax is the greatest value of such a field.
 	FuncMax
-	// FuncValues is the number of values, an Int.
+	// FuncValues is the number of values of a field that is no relation and no key of several fields, an Int.
 	FuncValues
 	// FuncAvg is the average of an Int or Decimal field.
 	FuncAvg
@@ -141,7 +141,7 @@ func (f *Field) Groups() bool {
 
 // Fits reports whether the function is defined for the values of the field.
 func (fn Func) Fits(f *Field) bool {
-	if !f.Stored() || f.target != nil {
+	if !f.Stored() || f.target != nil || f.typ == Tuple {
 		return false
 	}
 	switch fn {

@@ -589,3 +589,18 @@ func TestStoreRejectsUnfitAggregates(t *testing.T) {
 		_ = s.Close()
 	}
 }
+
+func TestKeysOfSeveralFieldsAreNotAggregated(t *testing.T) {
+	m := core.MustModel("seats", core.ResourceSpec{Name: "seat", Fields: []core.FieldSpec{
+		{Name: "row", Type: core.Int, Key: true}, {Name: "place", Type: core.Int, Key: true},
+	}})
+	key := m.Resource("seat").Key()
+	for _, fn := range []core.Func{core.FuncSum, core.FuncMin, core.FuncMax, core.FuncValues, core.FuncAvg} {
+		if fn.Fits(key) {
+			t.Errorf("function %d fits the key", fn)
+		}
+	}
+	if key.Groups() || !m.Resource("seat").Field("row").Groups() {
+		t.Error("records are grouped by their parts only")
+	}
+}
