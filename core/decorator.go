@@ -24,7 +24,7 @@ type Decorator struct {
 	// of kind [Visibility] as a Select, checks the fields that [Filter.Fields] names, and does not decide such a
 	// condition on one record. With a policy or effect in the stack that does not declare it, the store rejects callers'
 	// conditions and orders on related records. A decorator of [KindAnswer] that does not declare it does not see reads
-	// with such conditions.
+	// with such conditions. With any decorator that does not declare it, [Store.ReadsAll] is false.
 	KnowsRelated bool
 	// UsesRelated declares that the decorator adds conditions on related records to Using, Check or Conditions, so that
 	// [New] can reject a stack with a policy or effect that does not know them. It implies KnowsRelated.

@@ -31,8 +31,8 @@ const (
 	// function and commits. The operations of the function pass the chain as ops of their own.
 	Tx
 	// Visibility asks for the condition under which records of Resource exist for the principal, in a condition or an
-	// order of an op on another resource, or under which a search may look into a field. Where is the condition on them, and Fields are further fields that the op
-	// names. A policy that hides records narrows Using, as for a Select, with the rules that permit all of these
+	// order of an op on another resource, or under which a search may look into a field. [Store.ReadsAll] asks for it
+	// too. Where is the condition on them, and Fields are further fields that the op names. A policy that hides records narrows Using, as for a Select, with the rules that permit all of these
 	// fields; a policy that denies to read them returns its error. The store returns Using as Result.Guard. Backends
 	// do not see such ops.
 	Visibility
