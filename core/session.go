@@ -211,7 +211,7 @@ func positioned(err error, keys []Value, changes []Record) error {
 	moved.Violations = slices.Clone(e.Violations)
 	for i := range moved.Violations {
 		v := &moved.Violations[i]
-		if v.Record < len(keys) {
+		if v.Record >= 0 && v.Record < len(keys) {
 			v.Record = slices.IndexFunc(changes, func(rec Record) bool { return rec.Key() == keys[v.Record] })
 		}
 	}

@@ -15,7 +15,7 @@ type Violation struct {
 	Path     []any
 	Rule     string // such as "required", "max_length" or a name of the program's own
 	Accepted string // accepted values, in words
-	// Record is the position of the record among the arguments of the operation, from 0.
+	// Record is the position of the record among the arguments of the operation, from 0; -1 if the storage does not tell it.
 	Record int
 
 	change *stateChange // of a rejected transition

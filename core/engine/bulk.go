@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -65,12 +66,29 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 // updateRecords makes the change of every record in one operation.
 func (w *writer) updateRecords(ctx context.Context, d *draft, records []core.Record) error {
 	updates := d.info.newUpdateSet()
+	updates.same = true
 	for _, rec := range records {
 		for _, a := range d.assignments {
 			updates.set(rec.Key(), a.field, a.value)
 		}
 	}
-	return w.update(ctx, updates)
+	return distinct(w.update(ctx, updates))
+}
+
+// distinct returns the error of a change of many records with equal violations once.
+func distinct(err error) error {
+	e := core.AsError(err)
+	if e == nil || e.Code != core.ValidationFailed {
+		return err
+	}
+	once, known := *e, make(map[string]bool)
+	once.Violations = slices.DeleteFunc(slices.Clone(e.Violations), func(v core.Violation) bool {
+		text := fmt.Sprint(v.Resource, v.Path, v.Rule, v.Accepted)
+		seen := known[text]
+		known[text] = true
+		return seen
+	})
+	return &once
 }
 
 // DeleteAll deletes every record that matches, all of them or none, and returns their number. Records that point at them

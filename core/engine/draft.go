@@ -232,3 +232,28 @@ func (d *draft) relatedIDs(yield func(s *core.Resource, key core.Value)) {
 		}
 	}
 }
+
+// located returns the error of an operation on records of r with the paths of its violations in the body of the request:
+// path leads to the record at a position, and own means that the body has the fields of the record itself. A violation of
+// another resource, in a record that a decorator wrote, has no path.
+func located(err error, r *core.Resource, path func(record int) (_ []any, own bool)) error {
+	e := core.AsError(err)
+	if e == nil || e.Code != core.ValidationFailed {
+		return err
+	}
+	at := *e
+	at.Violations = slices.Clone(e.Violations)
+	for i := range at.Violations {
+		v := &at.Violations[i]
+		if v.Resource != r.APIName() || v.Record < 0 {
+			v.Path = nil
+			continue
+		}
+		if before, own := path(v.Record); own {
+			v.Path = slices.Concat(before, v.Path)
+		} else {
+			v.Path = before
+		}
+	}
+	return &at
+}

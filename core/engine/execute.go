@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -143,4 +144,62 @@ func (ex *execution) keys(members []ref) []core.Value {
 		keys[i] = ex.key(m)
 	}
 	return core.SortKeys(keys)
+}
+
+// withUnreached adds the violations of records that the execution has not written when a step finds the first ones, so that a
+// client learns of all of them at once. It knows the values of the body only: rules about other values are left out.
+func (ex *execution) withUnreached(err error, rest []step) error {
+	e := core.AsError(err)
+	if e.Code != core.ValidationFailed {
+		return err
+	}
+	all := *e
+	for _, s := range rest {
+		switch s.kind {
+		case stepInsert:
+			for _, n := range s.batch {
+				all.Violations = append(all.Violations, ex.unreached(n)...)
+			}
+		case stepUpdate:
+			all.Violations = append(all.Violations, ex.unreached(s.record)...)
+		}
+	}
+	return &all
+}
+
+// unreached returns the violations of the values that the body has for a record of the plan.
+func (ex *execution) unreached(n int) (found []core.Violation) {
+	planned := &ex.plan.records[n]
+	r := planned.info.resource
+	values := make([]core.Value, len(r.Columns()))
+	if ex.changes[n] != nil {
+		copy(values, ex.changes[n].values)
+	}
+	complete := planned.isNew && !ex.engine.mayHide // nothing else sets fields of the record
+	for _, s := range ex.plan.steps {
+		switch {
+		case s.record != n:
+		case s.kind == stepSet:
+			for _, a := range s.assignments {
+				values[a.field.Column()] = a.value
+			}
+		case s.kind == stepLink && len(s.members) > 0:
+			values[s.assignments[0].field.Column()] = core.Value{}
+			complete = false
+		case s.kind == stepSetter:
+			complete = false
+		}
+	}
+	for _, f := range r.Columns() {
+		v := values[f.Column()]
+		missing := v.IsAbsent() && complete && f != planned.given.field && !f.HasDefaultFunc() && f.ConstantDefault().IsAbsent()
+		if f.Required() && (v.IsNull() || missing) {
+			found = append(found, f.Violated("required").Violations...)
+		}
+	}
+	found = append(found, r.Violations(r.RecordOf(values))...)
+	for i := range found {
+		found[i].Path = slices.Concat(planned.path, found[i].Path)
+	}
+	return found
 }

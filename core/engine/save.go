@@ -49,6 +49,7 @@ type updateSet struct {
 	reset  []*core.Field // see [core.Op.Reset]
 	own    core.Value    // key of the record that has the fields of the body at path; other records are related to it
 	path   []any
+	same   bool // every record has the fields of the body
 }
 
 func (info *resourceInfo) newUpdateSet() *updateSet {
@@ -172,4 +173,9 @@ func (w *writer) saveColumns(ctx context.Context, c *change) error {
 		return err
 	}
 	return w.checkResetRules(ctx, c)
+}
+
+// locate returns the path of a record of the set, see [located].
+func (updates *updateSet) locate(record int) (path []any, own bool) {
+	return updates.path, updates.same || record >= 0 && updates.keys[record] == updates.own
 }

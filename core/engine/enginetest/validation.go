@@ -2,8 +2,12 @@ package enginetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // issues has rules on the values of related resources.
@@ -93,6 +97,27 @@ func validationCases() []Case {
 			post issue {"headline": "a", "comments": [{}]}
 			post issue {"headline": "b", "comments": [1]} => VALIDATION_FAILED {"violations": [{"object_name": "comment", "path": ["comments"], "rule": "stays", "accepted": "the same issue"}]}
 			list issue depth=0 => [1]`),
+		code("a change of many records reports a violation once", issues, func(t *testing.T, api *engine.Engine) {
+			if _, err := api.Create(t.Context(), "issue", engine.Write{}, map[string]any{"headline": "a"}, map[string]any{"headline": "b", "state": "closed"}); err != nil {
+				t.Fatal(err)
+			}
+			for _, test := range []struct {
+				body map[string]any
+				want string
+			}{
+				{map[string]any{"headline": "much too long"}, `[[headline] max_length at most 8 characters]`},
+				{map[string]any{"state": "lost"}, `[[state] transition "closed" [state] transition "open"]`},
+			} {
+				_, err := api.UpdateAll(t.Context(), "issue", engine.Bulk{Max: 9}, test.body)
+				var got []string
+				for _, v := range core.AsError(err).Violations {
+					got = append(got, fmt.Sprint(v.Path, " ", v.Rule, " ", v.Accepted))
+				}
+				if !errors.Is(err, core.ValidationFailed) || fmt.Sprint(got) != test.want {
+					t.Errorf("%v: got %v %v, want %s", test.body, err, got, test.want)
+				}
+			}
+		}),
 		script("a violation of a hidden field does not name it", issues, `
 			post issue {"headline": "a", "double": 10} => VALIDATION_FAILED {"violations": [{"object_name": "issue", "path": [], "rule": "invalid", "accepted": ""}]}
 			post issue {"headline": "a", "double": 9}`),
