@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,6 +41,7 @@ type catalogTable struct {
 	indexes     []catalogIndex
 	foreignKeys []catalogForeignKey
 	checks      map[string][]string // columns, by constraint
+	rules       map[string]string   // comments of the constraints of rules
 	rowSecurity bool                // policies of row security apply to the role
 }
 
@@ -261,7 +263,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		if t == nil {
 			t = &catalogTable{
 				kind: kind, columns: make(map[string]*catalogColumn), byNum: make(map[int16]*catalogColumn),
-				checks: make(map[string][]string),
+				checks: make(map[string][]string), rules: make(map[string]string),
 			}
 			c.tables[name] = t
 		}
@@ -311,11 +313,15 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 	var name string
 	for rows.Next() {
 		var columns []string
-		if err := rows.Scan(&table.schema, &table.name, &name, &columns); err != nil {
+		var comment string
+		if err := rows.Scan(&table.schema, &table.name, &name, &columns, &comment); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
 			t.checks[name] = columns
+			if strings.HasPrefix(name, "larder_") {
+				t.rules[name] = comment
+			}
 		}
 	}
 	return rows.Err()

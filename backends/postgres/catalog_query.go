@@ -128,7 +128,8 @@ ORDER BY 1, 2, 3`
 
 	checksQuery = `
 SELECT n.nspname::text, c.relname::text, k.conname::text, ARRAY(
-  SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY a.attnum)
+  SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY a.attnum),
+  coalesce(obj_description(k.oid, 'pg_constraint'), '')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -19,6 +19,9 @@ type difference struct {
 	additive bool   // the statement only adds an object
 	optional bool   // a store works without the fix
 	added    *cell  // the column that the statement adds
+	// then, violating and from belong to a statement that adds a rule: the statement that follows, the condition of the
+	// rows that violate the rule, and their table.
+	then, violating, from string
 }
 
 // phase orders statements: each needs the objects of earlier phases.
@@ -28,6 +31,7 @@ const (
 	createSchema phase = iota
 	createTable
 	renameColumn
+	dropRule
 	addColumn
 	dropDefault
 	addConstraint
@@ -173,6 +177,7 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 	}
 	c.compareFields(t, r)
 	c.compareIndexes(t, r)
+	c.compareRules(t, r)
 	modelled := columnNames(cellsOfResource(r))
 	for _, col := range t.columns {
 		if col.notNull && !col.hasDefault() && !slices.Contains(modelled, col.name) {
@@ -503,8 +508,11 @@ func (c *catalogColumn) heldAsText() bool {
 // DDL returns the statements that create a schema and the tables of a model in a database. Integer keys are identities
 // and UUID keys have random defaults. To-one relations and indexed fields have indexes, unique fields have unique
 // constraints, and relations have foreign keys; the indexes of [core.Resource.Indexes] follow, unique ones with a condition as
-// exclusion constraints; constraints are DEFERRABLE INITIALLY DEFERRED. PostgreSQL chooses the
+// exclusion constraints; these constraints are DEFERRABLE INITIALLY DEFERRED. PostgreSQL chooses the
 // names of constraints and indexes.
+//
+// Required fields are NOT NULL, and the other rules for values have CHECK constraints, named larder_RESOURCE_FIELD_RULE, such
+// as larder_cookie_type_max_length. Their comments hold the conditions for Migrate.
 //
 // The statements are in an order in which they can be executed, and do not end with semicolons.
 func DDL(schema string, m *core.Model) []string { return Options{}.DDL(schema, m) }
@@ -524,7 +532,14 @@ func (o Options) DDL(schema string, m *core.Model) []string {
 func createTableSQL(table string, r *core.Resource) string {
 	var lines []string
 	for _, c := range cellsOfResource(r) {
-		lines = append(lines, "\n\t"+c.columnSQL())
+		line := "\n\t" + c.columnSQL()
+		if c.field.Required() {
+			line += " NOT NULL"
+		}
+		lines = append(lines, line)
+	}
+	for _, line := range ruleLines(r) {
+		lines = append(lines, "\n\t"+line)
 	}
 	if r.Key().Type() == core.Tuple {
 		lines = append(lines, "\n\tPRIMARY KEY ("+quoted(columnNames(cellsOf(r.Key())))+")")

@@ -21,7 +21,7 @@ import (
 const migrationLock = 0x6c61726465720001
 
 // Migrate creates the objects that a model needs and the schema lacks: the schema itself, tables, columns, constraints
-// and indexes. New tables and columns get the descriptions of the model as comments. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else.
+// and indexes. New tables and columns get the descriptions of the model as comments. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else, except the constraints of rules.
 // Everything happens in one transaction. If the schema needs other changes, Migrate does nothing and returns an error
 // that lists every difference, with a statement to review where one statement suffices.
 //
@@ -29,6 +29,10 @@ const migrationLock = 0x6c61726465720001
 // column has the field's default if it is a constant and the field is not Unique, otherwise null. If columns are added to
 // a table that has data in columns outside the model, Migrate logs a warning to [slog.Default], because a field may have
 // been renamed. A NOT NULL column without a default that is not in the model is an error.
+//
+// Migrate replaces and drops the CHECK constraints of the rules for values, which are named larder_RESOURCE_FIELD_RULE. If
+// existing rows violate a rule, Migrate logs their number and adds no constraint for it; the store checks the rule in any
+// case. A column that is NOT NULL stays so when its field is no longer Required.
 //
 // Creating an index or a constraint blocks writes to the table. For large tables in use, and for all other changes, use
 // a migration tool such as goose.
@@ -74,6 +78,12 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 		return err
 	}
 	for _, d := range differences {
+		if d.violating != "" {
+			if err := addRule(ctx, tx, d, opts); err != nil {
+				return fmt.Errorf("postgres: %s: %s: %w", d.problem, d.fix, err)
+			}
+			continue
+		}
 		if _, err := tx.Exec(ctx, d.fix); err != nil {
 			return fmt.Errorf("postgres: %s: %s: %w", d.problem, d.fix, err)
 		}

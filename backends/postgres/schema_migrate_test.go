@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -722,6 +723,212 @@ func TestColumnsOfRelationsWithEqualNamesAreNamed(t *testing.T) {
 	} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v lacks %q", err, part)
+		}
+	}
+}
+
+// ruled returns a model with rules. The title may have n characters.
+func ruled(n int, required bool) *core.Model {
+	return core.MustModel("ruled",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "title", Type: core.Text, Required: required, MinLength: 1, MaxLength: n},
+			{Name: "size", Type: core.Int, Min: -2, Max: 10},
+			{Name: "it's", APIName: "its", Type: core.Text, Pattern: `^[a-z'\\]+\.$`},
+			{Name: "kind", Type: core.Text, OneOf: []any{"it's", "b"}},
+			{Name: "price", Type: core.Decimal, Min: "0.5"},
+			{Name: "ratio", Type: core.Float, Max: 0.1},
+			{Name: "since", Type: core.Time, Min: "2026-01-01T00:00:00Z"},
+			{Name: "day", Type: core.Date, OneOf: []any{"2026-01-01"}},
+			{Name: "shelf", ToOne: "shelf", Required: true},
+		}})
+}
+
+func TestDDLOfRules(t *testing.T) {
+	text := strings.Join(postgres.DDL("s", ruled(5, true)), "\n")
+	for _, want := range []string{
+		`"title" text COLLATE "C" NOT NULL,`, `"shelf" bigint NOT NULL,`,
+		`CONSTRAINT "larder_issue_title_min_length" CHECK (char_length("title") >= 1)`, `CONSTRAINT "larder_issue_title_max_length" CHECK (char_length("title") <= 5)`,
+		`CONSTRAINT "larder_issue_size_min" CHECK ("size" >= '-2'::bigint)`, `CONSTRAINT "larder_issue_size_max" CHECK ("size" <= '10'::bigint)`,
+		`CONSTRAINT "larder_issue_kind_one_of" CHECK ("kind" IN ('b'::text, 'it''s'::text))`,
+		`COMMENT ON CONSTRAINT "larder_issue_size_max" ON "s"."issue" IS '"size" <= ''10''::bigint'`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// constraints returns the names and the comments of the CHECK constraints of a table, and the columns that are NOT NULL.
+func constraints(t *testing.T, schema, table string) string {
+	t.Helper()
+	var text string
+	servertest.Must(t, servertest.Pool(t, pgtest.URL(t)).QueryRow(t.Context(), `SELECT coalesce(string_agg(line, '; ' ORDER BY line), '') FROM (
+		SELECT conname || ' ' || coalesce(obj_description(oid, 'pg_constraint'), '') AS line FROM pg_constraint WHERE conrelid = format('%I.%I', $1::text, $2::text)::regclass AND contype = 'c'
+		UNION ALL
+		SELECT attname || ' is NOT NULL' FROM pg_attribute WHERE attrelid = format('%I.%I', $1::text, $2::text)::regclass AND attnotnull AND attnum > 0 AND attname <> 'id'
+	) AS x`, schema, table).Scan(&text))
+	return text
+}
+
+func TestConstraintsOfRulesProtectTheTable(t *testing.T) {
+	store, schema, log, err := migratedStore(t, ruled(5, true), `CREATE TABLE $S.shelf (id bigserial PRIMARY KEY); INSERT INTO $S.shelf DEFAULT VALUES`)
+	servertest.Must(t, err)
+	if log != "" {
+		t.Errorf("logged %s", log)
+	}
+	pool := servertest.Pool(t, pgtest.URL(t))
+	for column, value := range map[string]string{
+		"title": "'sixsix'", "size": "11", `"it's"`: `'a'`, "kind": "'c'", "price": "0.4", "ratio": "0.11", "since": "'2025-12-31T23:59:59Z'", "day": "'2026-01-02'",
+	} {
+		insert := "INSERT INTO $S.issue (shelf, " + column + ", title) VALUES (1, " + value + ", 'a')"
+		if column == "title" {
+			insert = "INSERT INTO $S.issue (shelf, title) VALUES (1, " + value + ")"
+		}
+		_, err := pool.Exec(t.Context(), servertest.InSchema(schema, insert))
+		if err == nil || !strings.Contains(err.Error(), "23514") {
+			t.Errorf("%s = %s: %v", column, value, err)
+		}
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.issue (shelf, title, size, "it's", kind, price, ratio, since, day)
+		VALUES (1, '12345', 10, 'a''\.', 'it''s', 0.5, 0.1, '2026-01-01Z', '2026-01-01')`))
+	issue := store.Model().Resource("issue")
+	page, err := store.Select(t.Context(), issue, core.Query{})
+	servertest.Must(t, err)
+	for _, rec := range page.Records {
+		if found := issue.Violations(rec); found != nil {
+			t.Errorf("the store rejects %v: %v", rec, found)
+		}
+	}
+}
+
+func TestMigrateReplacesConstraintsOfRules(t *testing.T) {
+	schema, pool := pgtest.Schema(t), servertest.Pool(t, pgtest.URL(t))
+	field := func(n int, required bool, more ...core.FieldSpec) *core.Model {
+		return core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: append([]core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "title", Type: core.Text, MaxLength: n, Required: required},
+		}, more...)})
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.issue (id bigserial PRIMARY KEY, title text CONSTRAINT own CHECK (title <> 'x'), more int CONSTRAINT larder_issue2_x CHECK (more > 0))`))
+	const own = "larder_issue2_x ; own "
+	for _, step := range []struct {
+		model *core.Model
+		want  string
+	}{
+		{field(0, false), own},
+		{field(5, false), `larder_issue2_x ; larder_issue_title_max_length char_length("title") <= 5; own `},
+		{field(5, true), `larder_issue2_x ; larder_issue_title_max_length char_length("title") <= 5; own ; title is NOT NULL`},
+		{field(6, true), `larder_issue2_x ; larder_issue_title_max_length char_length("title") <= 6; own ; title is NOT NULL`},
+		{
+			field(6, true, core.FieldSpec{Name: "name", Type: core.Text, Required: true, Default: "a", Pattern: "a"}),
+			`larder_issue2_x ; larder_issue_name_pattern "name" ~ 'a'; larder_issue_title_max_length char_length("title") <= 6; name is NOT NULL; own ; title is NOT NULL`,
+		},
+		{
+			field(6, true, core.FieldSpec{Name: "label", Was: "name", Type: core.Text, Pattern: "b"}),
+			`label is NOT NULL; larder_issue2_x ; larder_issue_label_pattern "label" ~ 'b'; larder_issue_title_max_length char_length("title") <= 6; own ; title is NOT NULL`,
+		},
+		{field(0, false), "label is NOT NULL; " + own + "; title is NOT NULL"},
+	} {
+		for range 2 { // the second time there is nothing to do
+			err := postgres.Migrate(t.Context(), pool, schema, step.model)
+			if strings.HasPrefix(step.want, "label is NOT NULL; larder_issue2_x ; own") {
+				if err == nil || !strings.Contains(err.Error(), `column "label" is not in the model, but is NOT NULL`) {
+					t.Fatal(err)
+				}
+				continue
+			}
+			servertest.Must(t, err)
+			if got := constraints(t, schema, "issue"); got != step.want {
+				t.Fatalf("got  %s\nwant %s", got, step.want)
+			}
+		}
+	}
+}
+
+func TestMigrateReportsRowsThatViolateRules(t *testing.T) {
+	const tables = `CREATE TABLE $S.shelf (id bigserial PRIMARY KEY); INSERT INTO $S.shelf DEFAULT VALUES;
+		CREATE TABLE $S.issue (id bigserial PRIMARY KEY, title text COLLATE "C", size bigint, shelf bigint REFERENCES $S.shelf DEFERRABLE INITIALLY DEFERRED);
+		INSERT INTO $S.issue (title, size, shelf) VALUES ('sixsix', 11, 1), ('longer', 1, 1), (NULL, NULL, 1)`
+	store, schema, log, err := migratedStore(t, ruled(5, true), tables)
+	servertest.Must(t, err)
+	for _, want := range []string{
+		`postgres: issue.title: the rule max_length has no constraint, because existing rows violate it; change them and migrate again" rows=2`,
+		`postgres: issue.size: the rule max has no constraint, because existing rows violate it; change them and migrate again" rows=1`,
+		`postgres: issue.title: the rule required has no constraint, because existing rows violate it; change them and migrate again" rows=1`,
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %s in\n%s", want, log)
+		}
+	}
+	if n := strings.Count(log, "level="); n != 3 {
+		t.Errorf("%d lines:\n%s", n, log)
+	}
+	issue := store.Model().Resource("issue")
+	for id := range int64(3) { // the rows can be changed in other fields
+		_, err := store.Update(t.Context(), issue, issue.Patch(core.IntValue(id+1)).Set(issue.Field("kind"), core.TextValue("b")))
+		servertest.Must(t, err)
+	}
+	_, err = store.Update(t.Context(), issue, issue.Patch(core.IntValue(1)).Set(issue.Field("title"), core.TextValue("longer")))
+	if !errors.Is(err, core.ValidationFailed) {
+		t.Errorf("got %v", err)
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `UPDATE $S.issue SET title = 'a', size = 1`))
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, store.Model()))
+	got := constraints(t, schema, "issue")
+	for _, want := range []string{"larder_issue_title_max_length", "larder_issue_size_max", "title is NOT NULL", "shelf is NOT NULL"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+}
+
+func TestLongNamesOfRulesDiffer(t *testing.T) {
+	long := strings.Repeat("ä", 20)
+	m := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: long + "a", Type: core.Int, Min: 1, Max: 2}, {Name: long + "b", Type: core.Int, Min: 1, Max: 2},
+	}})
+	_, schema, log, err := migratedStore(t, m, "")
+	servertest.Must(t, err)
+	if got := strings.Count(constraints(t, schema, "issue"), "larder_issue_"); got != 4 || log != "" {
+		t.Errorf("%d constraints, logged %s", got, log)
+	}
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
+}
+
+// TestPatternsMatchAlike compares the store with the server on random texts.
+func TestPatternsMatchAlike(t *testing.T) {
+	pool, alphabet := servertest.Pool(t, pgtest.URL(t)), []rune("ab1.\\]-^$\n\té€😀 Z_'")
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	texts := []string{""}
+	for range 300 {
+		text := make([]rune, random.IntN(6))
+		for i := range text {
+			text[i] = alphabet[random.IntN(len(alphabet))]
+		}
+		texts = append(texts, string(text))
+	}
+	for _, pattern := range []string{
+		`^[a-z]+$`, `^a.b$`, `.`, `^.{2,3}$`, `^$`, `a$`, `^b`, `[^a]`, `^[^ab]*$`, `[\]\-\^\\]`, `\.|\\`, `^(?:a|b)(1|€)?`, `(ab){2}`, `[a-é]`, `[€-😀]{1,2}`, `\$\^`, `^ *[_']+`, `a+b*1?$`,
+	} {
+		m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "x", Type: core.Text, Pattern: pattern}}})
+		r := m.Resource("r")
+		rows, err := pool.Query(t.Context(), `SELECT x, x COLLATE "C" ~ $2 FROM unnest($1::text[]) AS x`, texts, pattern)
+		servertest.Must(t, err)
+		var text string
+		var server bool
+		n := 0
+		_, err = pgx.ForEachRow(rows, []any{&text, &server}, func() error {
+			n++
+			if own := r.Violations(r.Patch(core.IntValue(1)).Set(r.Field("x"), core.TextValue(text))) == nil; own != server {
+				t.Errorf("%s on %q: the store says %v, the server %v", pattern, text, own, server)
+			}
+			return nil
+		})
+		servertest.Must(t, err)
+		if n != len(texts) {
+			t.Errorf("%d of %d texts", n, len(texts))
 		}
 	}
 }

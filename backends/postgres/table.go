@@ -37,6 +37,7 @@ type table struct {
 	indexes        []catalogIndex           // of the table or materialized view
 	foreignKeys    map[string]*foreignKey   // by constraint
 	checks         map[string][]*core.Field // by constraint
+	rules          map[string]string        // rules of the model, by constraint
 	multiColumn    map[string]bool          // CHECK constraints of several columns
 	// referrers lists the foreign keys to this table that a Delete must handle.
 	referrers []referrer
@@ -186,7 +187,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	t := &table{
 		resource: r, from: s.from(schema), columns: make([]*column, len(r.Columns())),
 		fields: make(map[string]*core.Field), uniques: make(map[string]*column), uniqueIndexes: make(map[string]*core.Index), indexed: make(map[string][]*core.Field),
-		foreignKeys: make(map[string]*foreignKey), checks: make(map[string][]*core.Field), multiColumn: make(map[string]bool),
+		foreignKeys: make(map[string]*foreignKey), checks: make(map[string][]*core.Field), rules: make(map[string]string), multiColumn: make(map[string]bool),
 		constraints: make(map[string][]*column),
 	}
 	t.bindColumns(found)
@@ -214,6 +215,11 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 				t.constraints[k.name] = t.named(k.columns)
 				t.columns[f.Column()].partlyNull = t.columns[f.Column()].partlyNull && !k.full
 			}
+		}
+	}
+	for _, f := range r.Columns() {
+		for _, k := range constraintsOf(f, true) {
+			t.rules[k.name()] = k.rule
 		}
 	}
 	for name, columns := range found.checks {

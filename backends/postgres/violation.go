@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"strconv"
@@ -24,9 +25,9 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 		found = duplicate(table, op, err)
 	case err.Code == "23503" || err.Code == restrictViolation:
 		found = b.referenceViolation(table, op, err)
-	case err.Code == "23502":
-		found = valueError(op, fieldNamed(table, err.ColumnName))
-	case err.Code == "23514":
+	case err.Code == notNullViolation:
+		found = ruleError(op, fieldNamed(table, err.ColumnName), "required")
+	case err.Code == checkViolation:
 		found = table.checkViolation(op, err.ConstraintName)
 	case strings.HasPrefix(err.Code, "54") && op != nil:
 		found = b.table(op.Resource).limitExceeded(op, err.ConstraintName)
@@ -69,28 +70,56 @@ func fieldNamed(t *table, column string) *core.Field {
 // combination and lists their fields, except hidden ones.
 func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 	if t == nil || len(t.checks[constraint]) == 0 {
-		return valueError(op, nil)
+		return ruleError(op, nil, "")
 	}
 	fields := t.checks[constraint]
 	if !t.multiColumn[constraint] {
-		return valueError(op, fields[0])
+		return ruleError(op, fields[0], cmp.Or(t.rules[constraint], storageRule))
 	}
-	return valuesError(t, fields)
+	return valuesError(t, op, fields)
 }
 
 // valuesError returns the error of values that cannot be together. It names their fields, except hidden ones.
-func valuesError(t *table, fields []*core.Field) *core.Error {
+func valuesError(t *table, op *core.Op, fields []*core.Field) *core.Error {
 	var names []string
 	for _, f := range fields {
 		if !f.Hidden() {
 			names = append(names, f.APIName())
 		}
 	}
-	found := badValues(t.resource)
+	v := core.Violation{Resource: t.resource.APIName(), Rule: storageRule, Accepted: "other values", Record: recordOf(op)}
 	if len(names) > 0 {
-		found.Message += " of " + strings.Join(names, ", ")
+		v.Accepted += " of " + strings.Join(names, ", ")
 	}
-	return found
+	return &core.Error{Code: core.ValidationFailed, Violations: []core.Violation{v}}
+}
+
+// storageRule is the rule of a constraint that the model does not know.
+const storageRule = "storage"
+
+// ruleError returns the error of a record that breaks a rule of the field; f is nil if the field is unknown.
+func ruleError(op *core.Op, f *core.Field, rule string) *core.Error {
+	switch {
+	case f != nil:
+		found := f.Violated(rule)
+		v := &found.Violations[0]
+		if v.Record = recordOf(op); v.Rule == storageRule {
+			v.Accepted = "another value"
+		}
+		return found
+	case op == nil:
+		return valueError(op, nil)
+	}
+	v := core.Violation{Resource: op.Resource.APIName(), Rule: storageRule, Accepted: "other values", Record: recordOf(op)}
+	return &core.Error{Code: core.ValidationFailed, Violations: []core.Violation{v}}
+}
+
+// recordOf returns the position of the record that an error of the server concerns; -1 if the operation has several.
+func recordOf(op *core.Op) int {
+	if op != nil && len(op.Records) == 1 {
+		return 0
+	}
+	return -1
 }
 
 // duplicate returns the error of a violated unique constraint. The model may not know the constraint.
@@ -261,8 +290,8 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 	}
 	k := t.foreignKeys[err.ConstraintName]
 	if k.full && err.Code != restrictViolation && !strings.Contains(err.Detail, "(") && !strings.Contains(err.Detail, b.table(k.field.Target()).relation.name) {
-		found := valuesError(t, k.field.Parts()) // some columns are null
-		found.Message += "; set all of them, or none"
+		found := valuesError(t, op, k.field.Parts()) // some columns are null
+		found.Violations[0].Accepted += "; set all of them, or none"
 		return found
 	}
 	f, target := k.field, b.table(k.field.Target()).relation.name

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -71,11 +72,11 @@ func TestViolationsNameModelFieldsOnly(t *testing.T) {
 		code   core.Code
 		field  string
 	}{
-		{"null where there must be none", map[string]any{"secret_name": nil}, core.BadFieldValue, "name"},
+		{"null where there must be none", map[string]any{"secret_name": nil}, core.ValidationFailed, "name"},
 		{"longer than the column", map[string]any{"secret_name": "sixsix"}, core.BadFieldValue, "name"},
 		{"longer by blanks", map[string]any{"secret_name": "five  "}, core.BadFieldValue, "name"},
-		{"check of one column", map[string]any{"secret_name": "a", "secret_count": 0}, core.BadFieldValue, "count"},
-		{"check of two columns", map[string]any{"secret_name": "a", "secret_count": 1000, "secret_small": 1}, core.BadRequest, ""},
+		{"check of one column", map[string]any{"secret_name": "a", "secret_count": 0}, core.ValidationFailed, "count"},
+		{"check of two columns", map[string]any{"secret_name": "a", "secret_count": 1000, "secret_small": 1}, core.ValidationFailed, ""},
 		{"beyond integer", map[string]any{"secret_name": "a", "secret_count": 1 << 40}, core.BadFieldValue, "count"},
 		{"beyond smallint", map[string]any{"secret_name": "a", "secret_small": 1 << 20}, core.BadFieldValue, "small"},
 		{"beyond real", map[string]any{"secret_name": "a", "secret_ratio": 1e300}, core.BadFieldValue, "ratio"},
@@ -90,7 +91,7 @@ func TestViolationsNameModelFieldsOnly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := store.Insert(t.Context(), item, servertest.Record(t, item, c.fields))
 			var e *core.Error
-			if !errors.As(err, &e) || e.Code != c.code || e.Field != c.field {
+			if !errors.As(err, &e) || e.Code != c.code || violatedField(e) != c.field {
 				t.Fatalf("got %v, want %s of field %q", err, c.code, c.field)
 			}
 			if strings.Contains(e.Public(), "secret") && c.fields["secret_code"] == nil {
@@ -98,6 +99,14 @@ func TestViolationsNameModelFieldsOnly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// violatedField returns the field of an error, or of its only violation.
+func violatedField(e *core.Error) string {
+	if len(e.Violations) == 1 && len(e.Violations[0].Path) == 1 {
+		return fmt.Sprint(e.Violations[0].Path[0])
+	}
+	return e.Field
 }
 
 func TestViolationOfHiddenFieldNamesNothing(t *testing.T) {
@@ -117,9 +126,9 @@ func TestViolationOfHiddenFieldNamesNothing(t *testing.T) {
 		fields map[string]any
 		code   core.Code
 	}{
-		{"null where there must be none", map[string]any{"secret_name": nil}, core.BadRequest},
+		{"null where there must be none", map[string]any{"secret_name": nil}, core.ValidationFailed},
 		{"longer than the column", map[string]any{"secret_name": "sixsix"}, core.BadRequest},
-		{"check", map[string]any{"secret_name": "a", "secret_count": 0}, core.BadRequest},
+		{"check", map[string]any{"secret_name": "a", "secret_count": 0}, core.ValidationFailed},
 		{"beyond smallint", map[string]any{"secret_name": "a", "secret_small": 1 << 20}, core.BadRequest},
 		{"generated column", map[string]any{"secret_name": "a", "secret_twice": 1}, core.BadRequest},
 		{"unique value", map[string]any{"secret_name": "a", "secret_code": "secret_value"}, core.AlreadyExists},
@@ -141,13 +150,13 @@ func TestMultiColumnCheckNamesFields(t *testing.T) {
 	key := core.FieldSpec{Name: "secret_id", APIName: "id", Type: core.Int, Key: true}
 	name := core.FieldSpec{Name: "secret_name", APIName: "name", Type: core.Text}
 	for want, m := range map[string]*core.Model{
-		"Item: the storage does not accept these values of count, small": core.MustModel("m", core.ResourceSpec{
+		"other values of count, small": core.MustModel("m", core.ResourceSpec{
 			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", false)},
 		}),
-		"Item: the storage does not accept these values of count": core.MustModel("m", core.ResourceSpec{
+		"other values of count": core.MustModel("m", core.ResourceSpec{
 			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", true)},
 		}),
-		"Item: the storage does not accept these values": core.MustModel("m", core.ResourceSpec{
+		"other values": core.MustModel("m", core.ResourceSpec{
 			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", true), field("small", true)},
 		}),
 	} {
@@ -155,7 +164,7 @@ func TestMultiColumnCheckNamesFields(t *testing.T) {
 		item := m.Resource("secret_item")
 		_, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_count": 4321, "secret_small": 1}))
 		var e *core.Error
-		if !errors.As(err, &e) || e.Code != core.BadRequest || e.Message != want {
+		if !errors.As(err, &e) || e.Code != core.ValidationFailed || len(e.Violations) != 1 || e.Violations[0].Accepted != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
@@ -593,7 +602,7 @@ func TestMatchFullNamesTheFieldsToSetTogether(t *testing.T) {
 		`INSERT INTO $S.secret_shelf VALUES (1, 'x')`)
 	box := m.Resource("secret_box")
 	_, err := store.Insert(t.Context(), box, servertest.Record(t, box, map[string]any{"secret_b": "x"}))
-	if e := core.AsError(err); e.Code != core.BadRequest || e.Message != "Box: the storage does not accept these values of a, b; set all of them, or none" {
+	if e := core.AsError(err); e.Code != core.ValidationFailed || len(e.Violations) != 1 || e.Violations[0].Accepted != "other values of a, b; set all of them, or none" {
 		t.Errorf("one null: %v", err)
 	}
 	_, err = store.Insert(t.Context(), box, servertest.Record(t, box, map[string]any{"secret_a": 2, "secret_b": "x"}))
