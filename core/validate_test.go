@@ -302,6 +302,37 @@ func TestRequiredRelationRestrictsTheDelete(t *testing.T) {
 	}
 }
 
+func TestDetachingKeepsRequiredParts(t *testing.T) {
+	m := core.MustModel("rules",
+		core.ResourceSpec{Name: "pair", Fields: []core.FieldSpec{{Name: "a", Type: core.Int, Key: true}, {Name: "b", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "a", Type: core.Int, Required: true}, {Name: "b", Type: core.Int},
+			{Name: "pair", ToOne: "pair", Via: []string{"a", "b"}},
+			{Name: "c", Type: core.Int, Required: true}, {Name: "d", Type: core.Int, Required: true}, {Name: "fixed", ToOne: "pair", Via: []string{"c", "d"}},
+		}})
+	store := openRuled(t, m)
+	pair, thing := m.Resource("pair"), m.Resource("thing")
+	if _, err := store.Insert(t.Context(), pair, pair.Patch(core.TupleOf(core.IntValue(1), core.IntValue(2)))); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := insertOne(t.Context(), t, store, map[string]any{"pair": "1,2", "fixed": "1,2"})
+	if err != nil || !thing.Field("pair").Detachable() || thing.Field("fixed").Detachable() || thing.Field("fixed").OnDelete() != core.Restrict {
+		t.Fatal(rec, err)
+	}
+	recs, err := store.Update(t.Context(), thing, thing.Patch(rec.Key()).Set(thing.Field("pair"), core.Null))
+	if err != nil || recs[0].Get("a") != core.IntValue(1) || !recs[0].Get("b").IsNull() || !recs[0].Get("pair").IsNull() {
+		t.Errorf("detached: %v, %v", recs, err)
+	}
+	_, err = store.Update(t.Context(), thing, thing.Patch(rec.Key()).Set(thing.Field("fixed"), core.Null))
+	if !errors.Is(err, core.FieldUpdateForbidden) {
+		t.Errorf("detached with Required parts: %v", err)
+	}
+	_, err = store.Update(t.Context(), thing, thing.Patch(rec.Key()).Set(thing.Field("c"), core.Null))
+	if !errors.Is(err, core.ValidationFailed) {
+		t.Errorf("null in a Required part: %v", err)
+	}
+}
+
 func TestValidScalarsAreCheckedWithoutAllocation(t *testing.T) {
 	m, rec := fiveRules(t)
 	if n := testing.AllocsPerRun(100, func() {

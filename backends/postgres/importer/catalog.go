@@ -39,6 +39,7 @@ type tableRow struct {
 	ParentIn  string // that schema
 	Heirs     bool   // other tables inherit from this one
 	Comment   string
+	Fills     bool // a trigger may set columns of new rows
 }
 
 // column is a row of the answer to columnsSQL.

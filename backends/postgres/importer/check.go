@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// condition is a comparison of a column, or of its length, with constants. Operators are those of SQL, and IS NOT NULL;
+// condition is a comparison of a column, or of its length, with constants. Operators are those of SQL, "~", and IS NOT NULL;
 // "=" with several constants means equal to one of these.
 type condition struct {
 	length    bool
@@ -42,7 +42,7 @@ func parseCheck(expression, column string, isVarchar bool) ([]condition, bool) {
 }
 
 // checkToken matches a string, a number, a name, an operator or white space.
-var checkToken = regexp.MustCompile(`^(?:'(?:[^']|'')*'|-?\d+(?:\.\d*)?|[A-Za-z_]\w*|"(?:[^"]|"")*"|::|>=|<=|<>|[=<>()\[\],.]|\s+)`)
+var checkToken = regexp.MustCompile(`^(?:'(?:[^']|'')*'|-?\d+(?:\.\d*)?|[A-Za-z_]\w*|"(?:[^"]|"")*"|::|>=|<=|<>|~\*?|[=<>()\[\],.]|\s+)`)
 
 type checkParser struct {
 	tokens    []string // not parsed yet
@@ -91,6 +91,9 @@ func (p *checkParser) comparison() (condition, bool) {
 		return condition{operator: "=", constants: list.constants}, ok && list.constants != nil && p.accept(")")
 	}
 	right, ok := p.operand()
+	if left.isColumn && operator == "~" {
+		return condition{operator: operator, constants: right.constants}, ok && len(right.constants) == 1
+	}
 	if !ok || flipped[operator] == "" {
 		return condition{}, false
 	}
@@ -132,6 +135,9 @@ func (p *checkParser) operand() (o operand, ok bool) {
 		if typ := p.typeName(); o.isColumn && !(p.isVarchar && typ == "text") {
 			return o, false
 		}
+	}
+	if o.isColumn && p.accept("COLLATE") { // of a pattern
+		return o, p.accept(`"C"`) && len(p.tokens) > 0 && (p.tokens[0] == "~" || p.tokens[0] == ")")
 	}
 	return o, true
 }

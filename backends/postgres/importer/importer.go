@@ -98,8 +98,9 @@
 // # Limits
 //
 // An object that a model cannot represent is no error: it has a note. NOT NULL, lengths, the labels of enums, and CHECK
-// constraints on one column in a simple form have a [Rule]; the server keeps enforcing them. Triggers and row security have
-// neither a place in the model nor a note.
+// constraints on one column in a simple form become rules of the fields: Required, MinLength, MaxLength, Min, Max, OneOf and
+// Pattern. A column that is NOT NULL is Required unless the server or a trigger fills it in a new record. Triggers and row
+// security have no place in the model.
 package importer
 
 import (
@@ -129,8 +130,6 @@ type Result struct {
 	Resources []core.ResourceSpec
 	// Sources locates the tables and views of further schemas, for Options.Resources of the backend.
 	Sources map[string]postgres.Source
-	// Rules lists the values that the server accepts, ordered by resource and field. The model does not express them.
-	Rules []Rule
 	// Notes lists everything that the resources lack or hold in another form, ordered by table.
 	Notes []Note
 }

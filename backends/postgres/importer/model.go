@@ -17,7 +17,6 @@ import (
 type modelBuilder struct {
 	catalog   *catalog
 	resources []*resource // ordered by name
-	rules     []Rule      // ordered by resource and field
 	notes     map[*table][]Note
 }
 
@@ -52,7 +51,7 @@ func (c *catalog) result() *Result {
 		m.addRules(r)
 	}
 	m.addLists(relations)
-	out := &Result{Schema: c.schemas[0], Rules: m.rules, Sources: m.sources()}
+	out := &Result{Schema: c.schemas[0], Sources: m.sources()}
 	for _, r := range m.resources {
 		out.Resources = append(out.Resources, core.ResourceSpec{
 			Name: r.table.resource, Description: r.table.Comment, ReadOnly: r.table.readOnly(), Fields: r.fields,

@@ -18,7 +18,8 @@ SELECT c.oid, c.relname::text, c.relkind::text, c.relispartition,
        EXISTS (SELECT FROM pg_inherits h
                JOIN pg_class heir ON heir.oid = h.inhrelid
                WHERE h.inhparent = c.oid AND NOT heir.relispartition),
-       coalesce(obj_description(c.oid, 'pg_class'), '')
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 7 = 7)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (

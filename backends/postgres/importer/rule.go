@@ -2,40 +2,21 @@ package importer
 
 import (
 	"math"
-	"reflect"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/larder-go/larder/core"
 )
 
-// Rule states which values of a field the server accepts, as far as the database declares it in a simple form: NOT NULL,
-// the length of a varchar, the labels of an enum, and CHECK constraints of the column or its domain that compare it, or its
-// length, with constants. Other CHECK constraints have a note of the kind [Server]. Null is not subject to a rule other
-// than Required.
-type Rule struct {
-	// Resource is the name of the resource.
-	Resource string
-	// Field is the name of the field.
-	Field string
-	// Required means that the server rejects null. A column with a default may still be omitted from a new record.
-	Required bool
-	// MinLength is the least number of characters; 0 without a limit.
-	MinLength int
-	// MaxLength is the greatest number of characters; 0 without a limit.
-	MaxLength int
-	// Min is the least value, as an int64, float64 or string like a default of the field; nil without a limit.
-	Min any
-	// Max is the greatest value; nil without a limit.
-	Max any
-	// OneOf lists the accepted values, in the order of the declaration; nil accepts all.
-	OneOf []any
-}
-
-// ruleBuilder builds the rule of a field.
+// ruleBuilder collects the rules of a field: NOT NULL, the length of a varchar, the labels of an enum, and CHECK constraints
+// of the column or its domain that compare it, or its length, with constants. Other CHECK constraints have a note of the kind
+// [Server].
 type ruleBuilder struct {
 	column   *column
-	typ      core.Type
-	rule     Rule
+	field    core.FieldSpec // with the rules so far
+	required bool
 	min, max core.Value
 }
 
@@ -44,9 +25,12 @@ func (m *modelBuilder) addRules(r *resource) {
 	builders := make(map[string]*ruleBuilder)
 	for _, c := range r.table.columns {
 		if f := r.field(c.Name); f != nil && !c.Generated {
-			b := &ruleBuilder{column: c, typ: c.modelType(), rule: Rule{Resource: r.table.resource, Field: c.Name, Required: c.RefusesNull && !f.Key, MaxLength: c.Size}}
-			for _, label := range c.Labels {
-				b.rule.OneOf = append(b.rule.OneOf, label)
+			b := &ruleBuilder{column: c, field: *f, required: c.RefusesNull}
+			if f.Type == core.Text {
+				b.field.MaxLength = c.Size
+				for _, label := range c.Labels {
+					b.field.OneOf = append(b.field.OneOf, label)
+				}
 			}
 			builders[c.Name] = b
 		}
@@ -64,13 +48,59 @@ func (m *modelBuilder) addRules(r *resource) {
 		}
 	}
 	for _, c := range r.table.columns {
-		if b := builders[c.Name]; b != nil {
-			b.rule.Min, b.rule.Max = b.min.Any(), b.max.Any()
-			if !reflect.DeepEqual(b.rule, Rule{Resource: b.rule.Resource, Field: b.rule.Field}) {
-				m.rules = append(m.rules, b.rule)
-			}
+		if b := builders[c.Name]; b != nil && !r.table.readOnly() {
+			m.declare(r, b)
 		}
 	}
+}
+
+// declare sets the rules of a field. Rules that contradict each other or the default are left to the server, with a note.
+func (m *modelBuilder) declare(r *resource, b *ruleBuilder) {
+	f, c := r.field(b.column.Name), b.column
+	generated := c.Identity != "" || c.Default != "" && !strings.HasPrefix(c.Default, "NULL::")
+	switch {
+	case !b.required || f.Key || f.Via != nil:
+	case f.Default != nil, !generated && !r.table.Fills:
+		b.field.Required = true
+	case !generated:
+		m.note(r.table, c.Name, Note{Kind: Server, Finding: "NOT NULL, and a trigger may set it in new records; the model does not require it"})
+	}
+	b.narrow()
+	if f.ToOne != "" || f.ToMany != "" {
+		f.Required = b.field.Required
+		return
+	}
+	if !accepted(b.field) {
+		m.note(r.table, c.Name, Note{Kind: Server, Finding: "its constraints and its default contradict each other; the model has no rules for it"})
+		return
+	}
+	*f = b.field
+}
+
+// narrow leaves the values of OneOf that obey the other rules, which are then superfluous.
+func (b *ruleBuilder) narrow() {
+	f := &b.field
+	if f.OneOf == nil {
+		f.Min, f.Max = b.min.Any(), b.max.Any()
+		return
+	}
+	f.OneOf = slices.DeleteFunc(f.OneOf, func(raw any) bool {
+		v, err := f.Type.Convert(raw)
+		length := utf8.RuneCountInString(v.Text())
+		return err != nil || b.min.IsSet() && core.Compare(v, b.min) < 0 || b.max.IsSet() && core.Compare(v, b.max) > 0 ||
+			length < f.MinLength || f.MaxLength > 0 && length > f.MaxLength
+	})
+	f.MinLength, f.MaxLength = 0, 0
+}
+
+// accepted reports whether a model accepts the rules of a scalar.
+func accepted(f core.FieldSpec) bool {
+	alone := core.FieldSpec{
+		Name: "x", Type: f.Type, Scale: f.Scale, Default: f.Default, Unordered: f.Unordered, Required: f.Required, Min: f.Min, Max: f.Max,
+		MinLength: f.MinLength, MaxLength: f.MaxLength, Pattern: f.Pattern, OneOf: f.OneOf,
+	}
+	_, err := core.NewModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, alone}})
+	return err == nil
 }
 
 // add adds a CHECK constraint to the rule; false, without a change, if the rule cannot express it.
@@ -94,20 +124,33 @@ func (b *ruleBuilder) add(k check) bool {
 }
 
 func (b *ruleBuilder) addCondition(c condition) bool {
-	isText := b.column.Type == "text" || b.column.Type == "varchar"
+	isText := b.field.Type == core.Text && (b.column.Type == "text" || b.column.Type == "varchar")
 	switch {
 	case c.operator == "IS NOT NULL":
-		b.rule.Required = true
+		b.required = true
 		return true
+	case b.field.ToOne != "" || b.field.ToMany != "":
+		return false
+	case c.operator == "~":
+		return isText && b.addPattern(c.constants[0])
 	case c.length:
 		return isText && b.addLength(c)
 	case c.operator == "<>" && c.constants[0] == "" && isText:
-		b.rule.MinLength = max(b.rule.MinLength, 1)
+		b.field.MinLength = max(b.field.MinLength, 1)
 		return true
 	case c.operator == "=":
 		return b.addOneOf(c.constants)
 	}
 	return b.addBound(c)
+}
+
+// addPattern adds a regular expression that models accept.
+func (b *ruleBuilder) addPattern(pattern string) bool {
+	if b.field.Pattern != "" || !accepted(core.FieldSpec{Type: core.Text, Pattern: pattern}) {
+		return false
+	}
+	b.field.Pattern = pattern
+	return true
 }
 
 // addLength adds a bound on the number of characters.
@@ -116,43 +159,48 @@ func (b *ruleBuilder) addLength(c condition) bool {
 	if !ok || high > math.MaxInt32 || low > math.MaxInt32 {
 		return false
 	}
-	b.rule.MinLength = max(b.rule.MinLength, int(low))
-	if high > 0 && (b.rule.MaxLength == 0 || int(high) < b.rule.MaxLength) {
-		b.rule.MaxLength = int(high)
+	b.field.MinLength = max(b.field.MinLength, int(low))
+	if high > 0 && (b.field.MaxLength == 0 || int(high) < b.field.MaxLength) {
+		b.field.MaxLength = int(high)
 	}
 	return true
 }
 
 // addOneOf restricts the values to constants.
 func (b *ruleBuilder) addOneOf(constants []string) bool {
-	if b.rule.OneOf != nil {
+	switch b.field.Type {
+	case core.Int, core.Text, core.Date, core.Decimal, core.UUID:
+	default:
+		return false
+	}
+	if b.field.OneOf != nil {
 		return false
 	}
 	for _, text := range constants {
-		v, err := b.typ.Convert(literalValue(b.typ, text))
+		v, err := b.field.Type.Convert(literalValue(b.field.Type, text))
 		if err != nil || !v.IsSet() {
 			return false
 		}
-		b.rule.OneOf = append(b.rule.OneOf, v.Any())
+		b.field.OneOf = append(b.field.OneOf, v.Any())
 	}
 	return true
 }
 
 // addBound adds a bound on the values. Text has none: its order depends on the collation.
 func (b *ruleBuilder) addBound(c condition) bool {
-	switch b.typ {
+	switch b.field.Type {
 	case core.Int, core.Float, core.Decimal, core.Date, core.LocalTime, core.Time:
 	default:
 		return false
 	}
-	v, err := b.typ.Convert(literalValue(b.typ, c.constants[0]))
+	v, err := b.field.Type.Convert(literalValue(b.field.Type, c.constants[0]))
 	if err != nil || !v.IsSet() {
 		return false
 	}
 	step, strict := map[string]int64{"<": -1, ">": 1}[c.operator]
 	switch {
 	case !strict:
-	case b.typ != core.Int, step < 0 && v.Int() == math.MinInt64, step > 0 && v.Int() == math.MaxInt64:
+	case b.field.Type != core.Int, step < 0 && v.Int() == math.MinInt64, step > 0 && v.Int() == math.MaxInt64:
 		return false
 	default:
 		v = core.IntValue(v.Int() + step)
