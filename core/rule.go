@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,8 +41,8 @@ type valueRules struct {
 
 // resourceRules are the rules for the records of a resource.
 type resourceRules struct {
-	required    []*Field
-	values      []*Field // with rules that [Field.violations] checks
+	required    []int // columns
+	values      []valueCheck
 	transitions []*Field
 	validate    func(ctx context.Context, before, after Record) ([]Violation, error)
 }
@@ -117,7 +118,7 @@ func (b *builder) addRules(r *Resource, spec ResourceSpec) {
 	for _, f := range r.fields {
 		if f.spec.Required {
 			b.checkRequired(f)
-			r.rules.required = append(r.rules.required, f)
+			r.rules.required = append(r.rules.required, f.column)
 		}
 		b.addBounds(f)
 		b.addText(f)
@@ -130,7 +131,7 @@ func (b *builder) addRules(r *Resource, spec ResourceSpec) {
 		f.rules.any = f.rules.min.IsSet() || f.rules.max.IsSet() || s.MinLength > 0 || s.MaxLength > 0 ||
 			f.rules.pattern != nil || f.rules.oneOf != nil || s.Schema != nil
 		if f.rules.any {
-			r.rules.values = append(r.rules.values, f)
+			r.rules.values = append(r.rules.values, newValueCheck(f))
 		}
 		if f.rules.transitions != nil {
 			r.rules.transitions = append(r.rules.transitions, f)
@@ -296,6 +297,94 @@ func (f *Field) mayFollow(from, to Value) bool {
 	}
 	states, known := f.rules.transitions[from]
 	return slices.Contains(states, to) || from.IsNull() && !known
+}
+
+// valueCheck recognises most valid values of a field in a nanosecond or two. [Field.violations] decides about the others.
+type valueCheck struct {
+	field             *Field
+	column            int
+	kind              checkKind
+	least, greatest   int64    // of a number, date or time
+	shortest, longest int      // in bytes, of a text that certainly has enough and not too many characters
+	texts             []string // of a text with OneOf
+}
+
+type checkKind uint8
+
+const (
+	exactCheck  checkKind = iota // no value is recognised
+	numberCheck                  // by least and greatest
+	lengthCheck                  // by shortest and longest
+	textsCheck                   // by texts
+)
+
+func newValueCheck(f *Field) valueCheck {
+	s, rules := &f.spec, &f.rules
+	c := valueCheck{field: f, column: f.column, least: math.MinInt64, greatest: math.MaxInt64, longest: math.MaxInt}
+	switch {
+	case f.typ == Text && rules.pattern == nil && rules.oneOf != nil: // the values obey the other rules
+		c.kind = textsCheck
+		for _, v := range rules.oneOf {
+			c.texts = append(c.texts, v.str)
+		}
+	case f.typ == Text && rules.pattern == nil:
+		c.kind, c.shortest = lengthCheck, s.MinLength*utf8.UTFMax
+		if s.MaxLength > 0 {
+			c.longest = s.MaxLength
+		}
+	case rules.oneOf == nil && (f.typ == Int || f.typ == Time || f.typ == Date || f.typ == LocalTime):
+		c.kind = numberCheck
+		if rules.min.IsSet() {
+			c.least = rules.min.num
+		}
+		if rules.max.IsSet() {
+			c.greatest = rules.max.num
+		}
+	}
+	return c
+}
+
+// check appends the violations of the values in the records, with the positions of these. It goes through the records in one
+// loop for each check, which makes an insert of many records 5 % faster than one loop over the records.
+func (c *valueCheck) check(found []Violation, records []Record) []Violation {
+	switch c.kind {
+	case numberCheck:
+		for i := range records {
+			if v := &records[i].values[c.column]; v.num < c.least || v.num > c.greatest {
+				found = c.decide(found, i, v)
+			}
+		}
+	case lengthCheck:
+		for i := range records {
+			if v := &records[i].values[c.column]; len(v.str) < c.shortest || len(v.str) > c.longest {
+				found = c.decide(found, i, v)
+			}
+		}
+	case textsCheck:
+		for i := range records {
+			if v := &records[i].values[c.column]; !slices.Contains(c.texts, v.str) {
+				found = c.decide(found, i, v)
+			}
+		}
+	default:
+		for i := range records {
+			found = c.decide(found, i, &records[i].values[c.column])
+		}
+	}
+	return found
+}
+
+// decide appends the violations of a value that is not recognised.
+func (c *valueCheck) decide(found []Violation, record int, v *Value) []Violation {
+	if !v.IsSet() {
+		return found
+	}
+	n := len(found)
+	found = c.field.violations(found, *v)
+	for ; n < len(found); n++ {
+		found[n].Record = record
+	}
+	return found
 }
 
 // violations appends the violations of a value that is set.

@@ -44,10 +44,9 @@ func violationDetails(violations []Violation) []any {
 // Violations returns the violations of the values that a record sets, by the rules for values. It checks neither
 // Required, Transitions nor Validate.
 func (r *Resource) Violations(rec Record) (found []Violation) {
-	for _, f := range r.rules.values {
-		if v := rec.values[f.column]; v.IsSet() {
-			found = f.violations(found, v)
-		}
+	records := [...]Record{rec}
+	for i := range r.rules.values {
+		found = r.rules.values[i].check(found, records[:])
 	}
 	return found
 }
@@ -63,21 +62,17 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	}
 	rules := &op.Resource.rules
 	var found []Violation
-	for i, rec := range op.Records {
-		n := len(found)
-		for _, f := range rules.required {
-			if v := rec.values[f.column]; v.IsNull() || op.Kind == Insert && v.IsAbsent() {
-				found = append(found, f.violation(ruleRequired, acceptedRequired))
+	for _, column := range rules.required {
+		for i := range op.Records {
+			if t := op.Records[i].values[column].typ; t == typeNull || t == 0 && op.Kind == Insert {
+				missing := op.Resource.columns[column].violation(ruleRequired, acceptedRequired)
+				missing.Record = i
+				found = append(found, missing)
 			}
 		}
-		for _, f := range rules.values {
-			if v := rec.values[f.column]; v.IsSet() {
-				found = f.violations(found, v)
-			}
-		}
-		for ; n < len(found); n++ {
-			found[n].Record = i
-		}
+	}
+	for i := range rules.values {
+		found = rules.values[i].check(found, op.Records)
 	}
 	if found == nil && !op.needsBefore() && (op.Kind == Update || rules.validate == nil && len(rules.transitions) == 0) {
 		return nil // most writes end here
