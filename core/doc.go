@@ -41,6 +41,19 @@
 // a hidden row does not exist; only the conflict of an insert with its key or unique value reveals it. The context carries
 // the [Principal]; a context without one is anonymous, and [System] is the explicit bypass for the program itself.
 //
+// # Rules
+//
+// A model states which values are valid: [FieldSpec] has Required, Min, Max, MinLength, MaxLength, Pattern, OneOf, Transitions
+// and Schema, and [ResourceSpec] has Validate for rules over several fields:
+//
+//	{Name: "title", Type: core.Text, Required: true, MaxLength: 200},
+//	{Name: "state", Type: core.Text, Transitions: map[string][]string{"": {"open"}, "open": {"closed"}, "closed": nil}},
+//
+// The store checks them inside all decorators, on the fields that an insert or update sets, so that they hold for clients,
+// programs and decorators on every backend. A policy denies first: a record outside the guard has no violations. One error
+// of the code [ValidationFailed] lists all violations of the operation, and nothing is stored. Package core/rest shows the
+// rules in the API description, and PostgreSQL has constraints for them.
+//
 // # Errors
 //
 // An error of a [Store] is an [*Error] with one of a closed set of codes. A code is an error itself, for

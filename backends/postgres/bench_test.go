@@ -59,6 +59,52 @@ func BenchmarkBesidePgx(b *testing.B) {
 	}
 }
 
+// BenchmarkInsertWithRules alternates inserts of 1,000 records into a table with five rules and into one without. It reports
+// the median ratio of elapsed time.
+func BenchmarkInsertWithRules(b *testing.B) {
+	fields := func(ruled bool) []core.FieldSpec {
+		all := []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "title", Type: core.Text}, {Name: "size", Type: core.Int}, {Name: "kind", Type: core.Text},
+			{Name: "body", Type: core.Text}, {Name: "made", Type: core.Time}, {Name: "done", Type: core.Bool}, {Name: "rank", Type: core.Float},
+		}
+		if ruled {
+			all[1].Required, all[1].MaxLength = true, 200
+			all[2].Min, all[2].Max = 0, 1000
+			all[3].OneOf = []any{"bug", "wish", "task"}
+		}
+		return all
+	}
+	m := core.MustModel("rules", core.ResourceSpec{Name: "plain", Fields: fields(false)}, core.ResourceSpec{Name: "ruled", Fields: fields(true)})
+	schema, pool := pgtest.Schema(b), servertest.Pool(b, pgtest.URL(b))
+	store, err := core.New(b.Context(), m, postgres.New(pool, schema, postgres.Options{Migrate: true}))
+	servertest.Must(b, err)
+	defer store.Close()
+	insert := func(resource string) func(context.Context) error {
+		r := m.Resource(resource)
+		rec, err := r.NewRecord(map[string]any{"title": "title", "size": 7, "kind": "wish", "body": "some words", "made": time.Unix(0, 0), "done": true, "rank": 0.5})
+		if err != nil {
+			b.Fatal(err)
+		}
+		records := slices.Repeat([]core.Record{rec}, 1000)
+		return func(ctx context.Context) error {
+			_, err := store.Insert(ctx, r, records...)
+			return err
+		}
+	}
+	without, with := insert("plain"), insert("ruled")
+	var ratios []float64
+	for b.Loop() {
+		var ruled, plain spent
+		if len(ratios)%2 == 0 {
+			plain, ruled = spend(b, 1, without), spend(b, 1, with)
+		} else {
+			ruled, plain = spend(b, 1, with), spend(b, 1, without)
+		}
+		ratios = append(ratios, float64(ruled.time)/float64(plain.time))
+	}
+	b.ReportMetric(median(ratios), "ratio")
+}
+
 // spent is the cost of a round.
 type spent struct{ time, cpu time.Duration }
 

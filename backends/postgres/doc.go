@@ -76,7 +76,8 @@
 //
 // The server parses written values and spells returned ones: "1e2" becomes the numeric "100", and "1.5" becomes the
 // numeric(4,2) "1.50". A value that the server would reject, truncate or find out of range is [core.BadFieldValue]. So is
-// a value that violates the rules of a domain, or is too large for an index of its column. The spelling of dates and
+// a value that violates the rules of a domain, or is too large for an index of its column. A violated NOT NULL or CHECK is
+// [core.ValidationFailed]. The spelling of dates and
 // intervals depends on settings (DateStyle, IntervalStyle, TimeZone, lc_monetary), which must be the same for all
 // connections. [Open] sets the first two; for [New], the owner of the pool must set them.
 //

@@ -187,7 +187,7 @@ func TestSchemaChangesAreLoggedAndUsed(t *testing.T) {
 		{`ALTER TABLE $S.row ADD CONSTRAINT short CHECK (length(name) < 5)`, "check short of row is new", func() error {
 			_, err := store.Update(t.Context(), row, servertest.Record(t, row, map[string]any{"id": 1, "name": "longer"}))
 			var e *core.Error
-			if !errors.As(err, &e) || e.Field != "name" {
+			if !errors.As(err, &e) || violatedField(e) != "name" {
 				return errors.Join(err, errors.New("the check does not lead to its field"))
 			}
 			return nil
