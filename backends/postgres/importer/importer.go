@@ -97,6 +97,9 @@
 //
 // # Limits
 //
+// A record whose key of several columns has more than 500 bytes as JSON is shown in lists, but cannot be named: requests for its id
+// are refused, and so is the cursor of a page that ends with it.
+//
 // An object that a model cannot represent is no error: it has a note. NOT NULL, lengths, the labels of enums, and CHECK
 // constraints on one column in a simple form become rules of the fields: Required, MinLength, MaxLength, Min, Max, OneOf and
 // Pattern. A column that is NOT NULL is Required unless the server or a trigger fills it in a new record. Triggers and row
