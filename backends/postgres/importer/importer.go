@@ -38,8 +38,8 @@
 // UUID. In a primary key of several columns, numeric alone is Text.
 //
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
-// instead, unless it is a foreign key. Clients also name all columns of a key of several columns, but for those with a constant
-// default: a note says which of them the server could generate. The field that shows such a key is called id, or key if a column
+// instead, unless it is a foreign key. In a key of several columns, clients name all columns without a constant default: a note says
+// which of them the server could generate. The field that shows such a key is called id, or key if a column
 // has that name.
 //
 // # Read-only resources
@@ -72,7 +72,7 @@
 // The target gets the inverse relation: to-one if the columns are unique, otherwise to-many. It is ReadOnly, so that a
 // request changes only the rows that the same change in SQL changes; clients change the relation from the referring
 // side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMNS, with a number
-// appended if necessary. COLUMNS are those that neither the key nor another relation has, if there are any.
+// appended if necessary. COLUMNS leaves out columns that the key or another relation has, unless there are no others.
 //
 // # Join tables
 //

@@ -22,8 +22,8 @@ type relation struct {
 	toOne    bool     // the inverse is to-one, because the columns are unique
 }
 
-// addRelations makes the relations of one column first, because those of several columns are derived from them. The names of
-// derived relations must differ from those of all columns, and the names of inverses from those of all fields.
+// addRelations makes the relations of one column first, because relations of several columns are derived from them. No derived relation
+// has the name of a column, and no inverse the name of a field.
 func (m *modelBuilder) addRelations() []*relation {
 	relations := m.relations()
 	for _, rel := range relations {
@@ -154,8 +154,8 @@ func (m *modelBuilder) valueType(f *core.FieldSpec) core.Type {
 	return f.Type
 }
 
-// distinct returns the columns of the relation as a name: those that neither the key nor another relation has, those that no other
-// relation has, or all.
+// distinct returns the columns of the relation as a name: the columns that neither the key nor another relation has; if there are
+// none, the columns that no other relation has, or all.
 func (rel *relation) distinct(relations []*relation) string {
 	alone := slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool { return rel.shares(column, relations) })
 	beside := slices.DeleteFunc(slices.Clone(alone), rel.from.isKey)
@@ -181,7 +181,7 @@ func (rel *relation) ambiguous(relations []*relation) bool {
 	})
 }
 
-// addDerived adds the to-one relation of a foreign key whose columns have fields of their own.
+// addDerived adds a to-one relation beside the fields of its columns.
 func (rel *relation) addDerived(byColumns bool) {
 	rel.field = rel.from.freeName(rel.to.table.resource, rel.to.table.resource+"_by_"+rel.label, byColumns)
 	f := core.FieldSpec{Name: rel.field, ToOne: rel.to.table.resource, Via: rel.columns}
@@ -254,7 +254,7 @@ func (k foreignKey) acts() bool {
 	return k.Enforced && (k.OnDelete == cascade || k.OnDelete == setNull || k.OnDelete == setDefault)
 }
 
-// own returns the columns that the relation alone has: for a derived relation, those that neither the key nor another relation has.
+// own returns the columns that belong to the relation alone. A derived relation shares columns with the key and other relations.
 func (rel *relation) own(relations []*relation) []string {
 	return slices.DeleteFunc(slices.Clone(rel.Columns), func(column string) bool {
 		return rel.via && (rel.from.isKey(column) || rel.shares(column, relations))
@@ -356,8 +356,8 @@ func (r *resource) join(relations []*relation) (j join, ok bool) {
 	return join(inKey), true
 }
 
-// addList adds the list of the records that links join with those of a resource. near is the relation of a link to that
-// resource, far the relation to the records of the list.
+// addList adds the list of the records that links join with the records of a resource. near is the relation of a link to that resource,
+// far the relation to the records of the list.
 func (m *modelBuilder) addList(near, far *relation, several bool) {
 	link, target := near.from.table.resource, far.to.table.resource
 	long, through := target+"_through_"+link, link
