@@ -189,6 +189,35 @@ func throughCases() []Case {
 			get issue/1                           => {"id": 1, "labels": [1]}
 			patch issue/1 {"labels": [3]}         => {"id": 1, "labels": [3]}
 			list label depth=0                    => [1, 3]`),
+		script("links whose relations are required", func() *core.Model {
+			return trackerOf(core.FieldSpec{Name: "labels", ToMany: "label", Through: "link"}, core.ResourceSpec{
+				Name: "link", Fields: []core.FieldSpec{
+					key(), {Name: "issue", ToOne: "issue", Required: true}, {Name: "label", ToOne: "label", Required: true},
+					{Name: "rank", Type: core.Int, Required: true, Default: 1, Max: 9},
+				},
+				Unique: [][]string{{"issue", "label"}},
+			})
+		}, `
+			post label [{}, {}] depth=0
+			post issue {"labels": [1, 2]}         => {"id": 1, "labels": [1, 2], "blocks": [], "blocked_by": []}
+			put issue/1 {"labels": [2]}           => replaced {"id": 1, "labels": [2], "blocks": [], "blocked_by": []}
+			list link                             => [{"id": 2, "issue": 1, "label": 2, "rank": 1}]
+			delete label/2                        => null
+			list link                             => []`),
+		script("links with a required field cannot be created by the list", func() *core.Model {
+			return trackerOf(core.FieldSpec{Name: "labels", ToMany: "label", Through: "link"}, core.ResourceSpec{
+				Name: "link", Fields: []core.FieldSpec{
+					key(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}, {Name: "rank", Type: core.Int, Required: true},
+				},
+				Unique: [][]string{{"issue", "label"}},
+			})
+		}, `
+			post label [{}, {}] depth=0
+			post issue {"labels": []} depth=0
+			patch issue/1 {"labels": [1, 2]}      => VALIDATION_FAILED
+			post link {"issue": 1, "label": 1, "rank": 3}
+			get issue/1                           => {"id": 1, "labels": [1], "blocks": [], "blocked_by": []}
+			patch issue/1 {"labels": []}          => {"id": 1, "labels": [], "blocks": [], "blocked_by": []}`),
 		script("a read-only list keeps its links", func() *core.Model {
 			return trackerOf(core.FieldSpec{Name: "labels", ToMany: "label", Through: "link", ReadOnly: true}, core.ResourceSpec{
 				Name: "link", Fields: []core.FieldSpec{key(), {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
