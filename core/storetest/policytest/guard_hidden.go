@@ -26,7 +26,7 @@ func hiddenEqualsAbsent(t *guardRun) {
 func readsAllHidesNothing(t *guardRun) {
 	actors := append(t.actors(), t.mistypedActors()...)
 	for _, g := range append(actors, t.actor(nil)) {
-		for _, r := range t.Model.Stored() {
+		for _, r := range t.Model.Resources() {
 			for _, at := range origins {
 				all := false
 				err := at.run(t.scenario, g.principal, func(ctx context.Context, s core.Querier) (err error) {
