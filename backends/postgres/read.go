@@ -638,7 +638,7 @@ func (t *transaction) Aggregate(ctx context.Context, op *core.Op) (res core.Resu
 		}
 		return nil
 	}
-	if err = t.run(ctx, op, c); err != nil {
+	if err := t.run(ctx, op, c); err != nil {
 		return core.Result{}, err
 	}
 	if n := op.Limit; n > 0 && len(res.Groups) > n {

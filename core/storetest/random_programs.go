@@ -89,14 +89,16 @@ func randomFigures(t *kit.Fixture) {
 			}
 			return slices.Values(cookies)
 		}
-		for _, some := range [][]core.Record{samples, cookies} {
-			if len(some) == 0 {
-				continue
-			}
-			if _, err := c.Querier.Insert(ctx, some[0].Resource(), some...); err != nil {
-				return err
-			}
-			defer func() { _ = c.Querier.Delete(t.Ctx, some[0].Resource(), kit.KeysOf(some)...) }()
+		cookie := t.Resource("cookie")
+		defer func() {
+			_ = c.Querier.Delete(t.Ctx, sample, kit.KeysOf(samples)...)
+			_ = c.Querier.Delete(t.Ctx, cookie, kit.KeysOf(cookies)...)
+		}()
+		if _, err := c.Querier.Insert(ctx, sample, samples...); err != nil {
+			return err
+		}
+		if _, err := c.Querier.Insert(ctx, cookie, cookies...); err != nil {
+			return err
 		}
 		a := core.Aggregation{Group: rapid.SampledFrom([][]string{nil, {"bool"}, {"text"}, {"decimal"}, {"bool", "text"}}).Draw(r, "group")}
 		if rapid.Bool().Draw(r, "filtered") {
@@ -115,7 +117,6 @@ func randomFigures(t *kit.Fixture) {
 		if want := kit.Certain(reference.Aggregate(all, op)).Groups; err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			return fmt.Errorf("groups by %q where %v: got %v, %w, want %v", a.Group, a.Where, got, err, want)
 		}
-		cookie := t.Resource("cookie")
 		found := kit.Certain(cookie.Bind(core.Search(text.Draw(r, "word") + " " + text.Draw(r, "word"))))
 		n, err := c.Querier.Count(ctx, cookie, found)
 		if want := kit.Certain(reference.Count(all, &core.Op{Kind: core.Count, Resource: cookie, Where: found})); err != nil || n != want {
