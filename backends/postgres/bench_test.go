@@ -78,7 +78,7 @@ func BenchmarkInsertWithRules(b *testing.B) {
 	schema, pool := pgtest.Schema(b), servertest.Pool(b, pgtest.URL(b))
 	store, err := core.New(b.Context(), m, postgres.New(pool, schema, postgres.Options{Migrate: true}))
 	servertest.Must(b, err)
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	insert := func(resource string) func(context.Context) error {
 		r := m.Resource(resource)
 		rec, err := r.NewRecord(map[string]any{"title": "title", "size": 7, "kind": "wish", "body": "some words", "made": time.Unix(0, 0), "done": true, "rank": 0.5})

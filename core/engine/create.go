@@ -67,7 +67,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 	p := planCreate(drafts, preset{})
 	var views []View
 	err = e.write(ctx, func(ctx context.Context, w *writer) error {
-		if err := w.checkMatch(ctx, opts, info, core.Record{}); err != nil {
+		if err := w.checkMatch(ctx, opts, core.Record{}); err != nil {
 			return err
 		}
 		for _, d := range drafts {

@@ -37,7 +37,7 @@ func (e *Engine) canInsertDirectly(ctx context.Context, info *resourceInfo, draf
 
 // canUpdateDirectly reports whether one update is the whole request. An empty body is not, because the record must
 // exist.
-func (e *Engine) canUpdateDirectly(ctx context.Context, info *resourceInfo, d *draft, opts Write) (bool, error) {
+func (e *Engine) canUpdateDirectly(ctx context.Context, d *draft, opts Write) (bool, error) {
 	plain := d.batchable && !d.namesRelated && !d.needsBefore
 	if e.inTx != nil || opts.Match != nil || !plain || len(d.assignments) == 0 {
 		return false, nil

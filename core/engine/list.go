@@ -174,13 +174,14 @@ func (l *lister) checkPosition() error {
 
 // opposite returns the opposite of an order. It names the key, which otherwise breaks ties in ascending order.
 func opposite(order []string, key *core.Field) []string {
-	reversed, named := make([]string, len(order)), false
-	for i, name := range order {
+	reversed, named := make([]string, 0, len(order)+1), false
+	for _, name := range order {
 		field, descending := strings.CutPrefix(name, "-")
-		if reversed[i] = field; !descending {
-			reversed[i] = "-" + field
+		if named = named || field == key.Name(); descending {
+			reversed = append(reversed, field)
+		} else {
+			reversed = append(reversed, "-"+field)
 		}
-		named = named || field == key.Name()
 	}
 	if !named {
 		reversed = append(reversed, "-"+key.Name())

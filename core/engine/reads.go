@@ -12,11 +12,11 @@ func (w *writer) loadMatch(ctx context.Context, info *resourceInfo, key core.Val
 	if err != nil {
 		return core.Record{}, err
 	}
-	return rec, w.checkMatch(ctx, opts, info, rec)
+	return rec, w.checkMatch(ctx, opts, rec)
 }
 
 // checkMatch calls opts.Match with the record before any change.
-func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo, rec core.Record) error {
+func (w *writer) checkMatch(ctx context.Context, opts Write, rec core.Record) error {
 	if opts.Match == nil {
 		return nil
 	}

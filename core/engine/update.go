@@ -27,7 +27,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	if err != nil {
 		return View{}, err
 	}
-	direct, err := e.canUpdateDirectly(ctx, info, d, opts)
+	direct, err := e.canUpdateDirectly(ctx, d, opts)
 	if err != nil {
 		return View{}, err
 	}

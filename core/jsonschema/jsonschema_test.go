@@ -91,7 +91,7 @@ func TestStoreRejectsContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	insert := func(content any) error {
 		rec, err := m.Resource("box").NewRecord(map[string]any{"size": content})
 		if err != nil {

@@ -34,11 +34,11 @@ func violations(all []core.Violation) string {
 			texts = append(texts, "and others")
 			break
 		}
-		subject := v.Resource
+		subject := []string{v.Resource}
 		for _, step := range v.Path {
-			subject += fmt.Sprintf("/%v", step)
+			subject = append(subject, fmt.Sprint(step))
 		}
-		text := fmt.Sprintf("%s breaks the rule %s", subject, v.Rule)
+		text := fmt.Sprintf("%s breaks the rule %s", strings.Join(subject, "/"), v.Rule)
 		if v.Accepted != "" {
 			text += " (accepted: " + v.Accepted + ")"
 		}

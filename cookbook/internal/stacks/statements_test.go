@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,7 +130,7 @@ func (c *traffic) count(sql string) {
 func (c *traffic) take() string {
 	statements, trips := c.statements.Swap(0), c.trips.Swap(0)
 	if statements == trips {
-		return fmt.Sprint(statements)
+		return strconv.FormatInt(statements, 10)
 	}
 	return fmt.Sprintf("%d in %d trips", statements, trips)
 }
