@@ -114,7 +114,7 @@ func (e *Error) details() []Detail {
 		return nonEmpty(Detail{"method", truncate(e.Param)}, Detail{"allowed_methods", e.Accepted})
 	case PreconditionFailed:
 		return nonEmpty(Detail{"etag", e.Param})
-	case PreconditionRequired:
+	case PreconditionRequired, KeyReused:
 		return []Detail{{"header", e.Param}}
 	case UnsupportedMediaType:
 		return nonEmpty(Detail{"param_name", e.Param}, Detail{"accepted_values", e.Accepted})
@@ -353,6 +353,9 @@ const (
 	// PreconditionRequired means that a write must name the state of the record that it changes (RFC 6585, section 3).
 	// Fields: Param, the missing header.
 	PreconditionRequired Code = "PRECONDITION_REQUIRED"
+	// KeyReused means that the principal has used the idempotency key for another request. Fields: Param, the header with
+	// the key.
+	KeyReused Code = "IDEMPOTENCY_KEY_REUSED"
 	// TooLarge means that the request or its answer exceeds a limit. Fields: Message.
 	TooLarge Code = "TOO_LARGE"
 	// UnsupportedMediaType means that the request body is not JSON. Fields: Param, the header; Accepted.

@@ -214,6 +214,7 @@ type Model struct {
 	resources []*Resource
 	stored    []*Resource
 	counters  *Resource // nil without numbered fields
+	answers   *Resource // nil if the model does not remember answers
 	byName    map[string]*Resource
 	byAPIName map[string]*Resource
 }
@@ -222,6 +223,7 @@ type Model struct {
 // a file of backends/file, and as the default title of an OpenAPI document. The error lists all mistakes, each with
 // its resource and field.
 func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
+	resources, remembers := withoutAnswers(resources)
 	b := builder{model: &Model{
 		name:      name,
 		byName:    make(map[string]*Resource, len(resources)),
@@ -235,6 +237,7 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	}
 	b.linkThroughs()
 	b.addCounters()
+	b.addAnswers(remembers)
 	for i, r := range b.model.resources {
 		b.addRules(r, resources[i])
 	}
@@ -260,10 +263,13 @@ func (m *Model) Name() string { return m.name }
 // Resources returns the resources in declaration order. The slice is shared and must not be modified.
 func (m *Model) Resources() []*Resource { return m.resources }
 
-// Stored returns the resources with records in a backend: those of Resources and, if fields are numbered, one more with
-// the name [CountersName] for their counters. Only backends use it: no decorator, engine or client meets that resource.
-// The slice is shared and must not be modified.
+// Stored returns the resources with records in a backend: those of Resources, and private ones. [CountersName] is one of
+// those if fields are numbered, and [AnswersName] if the model remembers answers. Only backends use it: no decorator, engine
+// or client meets a private resource. The slice is shared and must not be modified.
 func (m *Model) Stored() []*Resource { return m.stored }
+
+// RemembersAnswers reports whether the model has the private resource [AnswersName].
+func (m *Model) RemembersAnswers() bool { return m.answers != nil }
 
 // Resource returns the resource with the name; nil if there is none.
 func (m *Model) Resource(name string) *Resource { return m.byName[name] }

@@ -335,6 +335,37 @@ func TestCountersAreStoredAndNotListed(t *testing.T) {
 	}
 }
 
+func TestRememberedAnswersAreStoredAndNotListed(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	fields := []core.FieldSpec{id, {Name: "a", Type: core.Int, Indexed: true}, {Name: "n", Type: core.Int, NumberedBy: "a"}}
+	numbered, answers := core.ResourceSpec{Name: "r", Fields: fields}, core.ResourceSpec{Name: core.AnswersName}
+	m := core.MustModel("m", answers, numbered)
+	stored := m.Stored()
+	if len(m.Resources()) != 1 || m.Resource(core.AnswersName) != nil || !m.RemembersAnswers() {
+		t.Errorf("%v", m.Resources())
+	}
+	if len(stored) != 3 || stored[1].Name() != core.CountersName || stored[2].Name() != core.AnswersName || stored[2].Index() != 2 {
+		t.Errorf("%v", stored)
+	}
+	plain := core.MustModel("m", plainSpec(id))
+	if len(plain.Stored()) != 1 || plain.RemembersAnswers() {
+		t.Errorf("%v", plain.Stored())
+	}
+	for _, second := range []core.ResourceSpec{answers, plainSpec(id)} {
+		if _, err := core.NewModel("m", numbered, answers, second); err == nil || !strings.Contains(err.Error(), `"larder_answer": declared twice`) {
+			t.Error(err)
+		}
+	}
+	if _, err := core.NewModel("m", answers); err == nil || !strings.Contains(err.Error(), "has no resources") {
+		t.Error(err)
+	}
+}
+
+// plainSpec declares an ordinary resource with the name of the remembered answers.
+func plainSpec(id core.FieldSpec) core.ResourceSpec {
+	return core.ResourceSpec{Name: core.AnswersName, Fields: []core.FieldSpec{id}}
+}
+
 // tracker returns issues and labels, with the fields of the join resource and its options.
 func tracker(join core.ResourceSpec, lists ...core.FieldSpec) (*core.Model, error) {
 	join.Name = "issue_label"

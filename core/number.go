@@ -25,18 +25,28 @@ func (b *builder) addCounters() {
 		b.failf("resource %q: the name belongs to the counters of numbered fields; choose another", CountersName)
 		return
 	}
+	m.counters = b.addPrivate(CountersName, FieldSpec{Name: "id", Type: Text, Key: true}, FieldSpec{Name: "last", Type: Int})
+}
+
+// addPrivate adds a resource that only backends meet.
+func (b *builder) addPrivate(name string, fields ...FieldSpec) *Resource {
+	m := b.model
 	r := &Resource{
-		model: m, index: len(m.resources), name: CountersName, apiName: CountersName,
+		model: m, index: len(m.stored), name: name, apiName: name,
 		byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 	}
-	b.addFields(r, []FieldSpec{{Name: "id", Type: Text, Key: true}, {Name: "last", Type: Int}})
+	b.addFields(r, fields)
 	for i, f := range r.fields {
 		f.column = i
 	}
 	r.columns, r.keyOrder = r.fields, []Order{{Field: r.key}}
-	m.counters = r
-	m.stored = append(slices.Clone(m.resources), r)
+	m.stored = append(slices.Clone(m.stored), r)
+	return r
 }
+
+// PrivateName reports whether the name is [CountersName] or [AnswersName]. A backend that shows or imports its content
+// leaves out these resources: their records mean nothing to people.
+func PrivateName(name string) bool { return name == CountersName || name == AnswersName }
 
 // linkNumber sets the group of a numbered field.
 func (b *builder) linkNumber(f *Field) {

@@ -149,7 +149,7 @@ func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
 type transaction struct {
 	info      *TxInfo
 	allocated allocation
-	counted   []string // locks of the counters that the transaction has used
+	counted   []string // locks of the counters and answers that the transaction has used
 
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
@@ -190,6 +190,25 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 		return Result{}, err
 	}
 	return res, nil
+}
+
+// lock locks a name until the transaction ends. An attempt after a conflict takes the lock before its snapshot.
+func (t *transaction) lock(ctx context.Context, name string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.done:
+		return &Error{Code: ServerError, Cause: ErrTxDone}
+	case t.failed != nil:
+		return &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
+	case t.info.ReadOnly:
+		return nil // it sees one snapshot
+	}
+	names := []string{name}
+	t.counted = union(t.counted, names)
+	t.failed = errInterrupted // stays if the backend panics
+	t.failed = t.backend.Lock(ctx, names)
+	return t.failed
 }
 
 var errInterrupted = errors.New("operation was interrupted by a panic")

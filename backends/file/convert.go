@@ -49,7 +49,7 @@ func unplacedData(c *content, current schema, m *core.Model) (unplaced []string)
 	for _, from := range current.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
-			if n := rows.size(); n > 0 && from.name != core.CountersName {
+			if n := rows.size(); n > 0 && !core.PrivateName(from.name) {
 				unplaced = append(unplaced, fmt.Sprintf("resource %s (%d records)", from.name, n))
 			}
 			continue

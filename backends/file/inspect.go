@@ -147,7 +147,7 @@ func Dump(path string, w io.Writer) error {
 	var line []byte
 	before := byte('{')
 	for _, r := range c.schema.resources {
-		if r.name == core.CountersName {
+		if core.PrivateName(r.name) {
 			continue
 		}
 		line = append(line, before)

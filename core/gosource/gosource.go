@@ -31,6 +31,9 @@ func Source(m *core.Model, pkg string) ([]byte, error) {
 	for _, r := range m.Resources() {
 		w.resource(r)
 	}
+	if m.RemembersAnswers() {
+		w.line(1, "core.ResourceSpec{Name: core.AnswersName},")
+	}
 	imports := "import \"github.com/larder-go/larder/core\"\n"
 	if w.json {
 		imports = "import (\n\t\"encoding/json\"\n\n\t\"github.com/larder-go/larder/core\"\n)\n"

@@ -56,11 +56,12 @@ var families = []struct {
 	{name: "concurrency", rows: concurrencyRules},
 	{name: "locks", rows: lockRules},
 	{name: "numbers", rows: numberRules},
+	{name: "answers", rows: answerRules},
 	{name: "validation", rows: validationRules},
 	{name: "cancellation", rows: cancelRules},
 	{name: "closing", rows: closingRules},
 	{name: "random", rows: randomRules},
-	{name: "durability", rows: slices.Concat(durabilityRules, durableNumberRules, durableValidationRules), durable: true},
+	{name: "durability", rows: slices.Concat(durabilityRules, durableNumberRules, durableAnswerRules, durableValidationRules), durable: true},
 }
 
 // Cases returns all cases, family by family.

@@ -35,7 +35,7 @@ func (d defect) backend(testing.TB, *core.Model) core.Backend {
 func allDefects() []defect {
 	return slices.Concat(
 		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, aggregateDefects, idDefects, keyPartDefects, typeDefects,
-		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, validationDefects, cancelDefects, closingDefects, durabilityDefects,
+		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, answerDefects, validationDefects, cancelDefects, closingDefects, durabilityDefects,
 	)
 }
 

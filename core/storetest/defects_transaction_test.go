@@ -356,3 +356,47 @@ var numberDefects = []defect{
 		},
 	},
 }
+
+// answerDefects are backends that treat remembered answers worse than other records.
+var answerDefects = []defect{
+	{
+		name:   "a rollback keeps the answers",
+		breaks: []string{"answers/an answer is remembered with its transaction"},
+		install: func(h *hooks) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				inserted, err := tx.Insert(ctx, op)
+				if op.Resource.Name() == core.AnswersName && err == nil {
+					for _, rec := range inserted {
+						tx.Backend.Rows[op.Resource.Index()][rec.Key()] = rec
+					}
+				}
+				return inserted, err
+			}
+		},
+	},
+	{
+		name: "answers are not stored",
+		breaks: []string{
+			"answers/an answer is remembered for its principal", "answers/an answer is remembered with its transaction", "answers/an answer expires",
+			"answers/transactions with one key run one after another",
+		},
+		install: func(h *hooks) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if op.Resource.Name() == core.AnswersName {
+					return op.Records, ctx.Err()
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a restart loses the answers",
+		breaks: []string{"durability/an answer is remembered after a restart"},
+		install: func(h *hooks) {
+			h.restart = func(b *kittest.Naive) error {
+				clear(b.Rows[len(b.Rows)-1])
+				return nil
+			}
+		},
+	},
+}

@@ -35,8 +35,8 @@ type resource struct {
 func (c *catalog) result() *Result {
 	m := &modelBuilder{catalog: c, notes: make(map[*table][]Note)}
 	for _, t := range c.tables {
-		if t.Name == core.CountersName {
-			continue // of the numbered fields of another model
+		if core.PrivateName(t.Name) {
+			continue // of another model
 		}
 		if key, ok := m.key(t); ok {
 			m.resources = append(m.resources, &resource{table: t, key: key, keyName: t.keyName(key)})
@@ -59,6 +59,9 @@ func (c *catalog) result() *Result {
 		})
 	}
 	supplyAPINames(out.Resources)
+	if slices.ContainsFunc(c.tables, func(t *table) bool { return t.Name == core.AnswersName }) {
+		out.Resources = append(out.Resources, core.ResourceSpec{Name: core.AnswersName})
+	}
 	for _, t := range c.tables {
 		out.Notes = append(out.Notes, m.notes[t]...)
 	}
