@@ -243,7 +243,7 @@ func (m generator) reads(r *core.Resource) []operation {
 			attempts = append(attempts, m.readsThrough(f, steps)...)
 		}
 	}
-	return attempts
+	return append(attempts, m.searches(r)...)
 }
 
 // readsThrough returns reads with conditions on the members of a list through a join resource: on their existence, and on a
@@ -264,7 +264,7 @@ func (m generator) readsThrough(f *core.Field, steps []core.Relation) (attempts 
 			add(g, g.Compare(core.FilterEq, values[len(values)-1]))
 		}
 	}
-	return append(attempts, m.searches(r)...)
+	return attempts
 }
 
 // aggregations returns aggregations that group by the field, or compute a measure of it.
