@@ -392,6 +392,8 @@ func (b *builder) checkAttributes(f *Field) {
 		b.failField(f, "only a decimal can have a Scale, which must be within 0 and 1000")
 	case s.Unordered && (!f.Stored() || !f.typ.Ordered() || f.target != nil || s.Key):
 		b.failField(f, "only a stored scalar of an ordered type, other than the key, can be Unordered")
+	case s.OnDemand && (s.Hidden || s.Key):
+		b.failField(f, "a key or a hidden field cannot be OnDemand")
 	case s.Searchable && (!f.Stored() || f.typ != Text || f.target != nil || s.Hidden):
 		b.failField(f, "only a stored text that is neither hidden nor a relation can be Searchable")
 	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):

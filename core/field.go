@@ -143,6 +143,9 @@ func (f *Field) NumberedBy() *Field { return f.group }
 // Hidden reports whether clients cannot see, set or search the field.
 func (f *Field) Hidden() bool { return f.spec.Hidden }
 
+// OnDemand reports whether an answer shows the field only to a request that names it.
+func (f *Field) OnDemand() bool { return f.spec.OnDemand }
+
 // Unique reports whether no two records may have the same value, other than null.
 func (f *Field) Unique() bool { return f.unique }
 

@@ -168,6 +168,10 @@ type FieldSpec struct {
 
 	// Searchable, for a stored Text that is neither Hidden nor a relation, means that [Search] looks into the field.
 	Searchable bool
+	// OnDemand means that an answer of package core/engine shows the field only to a request that names it, see
+	// engine.Query.Fields: for long texts, long lists and values that are expensive to compute. A replacement keeps the field if
+	// its body does not name it. A key and a hidden field cannot be OnDemand.
+	OnDemand bool
 
 	// NumberedBy, for a stored Int, is the field by whose value the records are grouped: a stored to-one relation or an
 	// Indexed field. Within a group, new records get the numbers 1, 2, 3 and so on in the order of their inserts; null is

@@ -187,7 +187,7 @@ func (c *change) resetColumns() {
 	c.set(c.info.resource.Key(), c.before.Key())
 	c.defaulted, c.unnamed = make([]bool, len(c.values)), make([]bool, len(c.values))
 	for i, f := range c.info.resource.Columns() {
-		if !clientWritable(f) || f.KeyPart() || f.Parts() != nil || f.HasDefaultFunc() || c.before.At(i).IsAbsent() {
+		if !clientWritable(f) || f.KeyPart() || f.Parts() != nil || f.HasDefaultFunc() || f.OnDemand() || c.before.At(i).IsAbsent() {
 			continue
 		}
 		c.unnamed[i] = true

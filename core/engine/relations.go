@@ -169,7 +169,7 @@ func keepsMembers(f *core.Field) bool {
 func (w *writer) clearRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.resource.Fields() {
 		set := slices.ContainsFunc(c.relations, func(other *core.Field) bool { return ownerField(other) == ownerField(f) })
-		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) || keepsMembers(f) {
+		if f.Stored() || !clientWritable(f) || f.OnDemand() || set || slices.Contains(c.partialLists, f) || keepsMembers(f) {
 			continue
 		}
 		if err := w.setMembers(ctx, c, relationValue{field: f, implicit: true}); err != nil {

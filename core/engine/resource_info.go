@@ -12,6 +12,7 @@ type resourceInfo struct {
 	resource  *core.Resource
 	keySource core.KeySource
 	shown     []shownField // fields of a view, in order of declaration
+	onDemand  []shownField // further fields that a request can name
 	relations []*shownField
 	computed  []*shownField
 	partCount int // number of shown fields that are no columns
@@ -67,11 +68,18 @@ func resourceInfos(store *core.Store) []*resourceInfo {
 func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 	info := &resourceInfo{resource: r, keySource: keys, keyOnly: []string{r.Key().Name()}}
 	for _, f := range r.Fields() {
-		if !f.Hidden() {
-			info.shown = append(info.shown, shownField{field: f, label: append(core.TextValue(f.APIName()).AppendJSON(nil), ':')})
+		shown := shownField{field: f, label: append(core.TextValue(f.APIName()).AppendJSON(nil), ':')}
+		switch {
+		case f.Hidden():
+		case f.OnDemand():
+			info.onDemand = append(info.onDemand, shown)
+		default:
+			info.shown = append(info.shown, shown)
 		}
 	}
-	info.sumUp()
+	if info.sumUp(); len(info.onDemand) > 0 {
+		info.setColumns()
+	}
 	info.relationFields = relationFields(r)
 	for _, f := range r.References() {
 		if f.Parts() != nil {
@@ -111,6 +119,29 @@ func (info *resourceInfo) sumUp() {
 		}
 	}
 	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool { return !shown.isStoredID() })
+}
+
+// setColumns limits the fields that are read to the shown ones.
+func (info *resourceInfo) setColumns() {
+	if info.columns = nil; len(info.computed) > 0 { // a computed field may use all fields of the record
+		return
+	}
+	info.columns = slices.Clone(info.keyOnly)
+	for _, shown := range info.shown {
+		if shown.field.Stored() && !shown.field.Key() {
+			info.columns = append(info.columns, shown.field.Name())
+		}
+	}
+}
+
+// showable returns the fields that a request can name, in order of declaration.
+func (info *resourceInfo) showable() []shownField {
+	all, position := slices.Concat(info.shown, info.onDemand), make(map[*core.Field]int)
+	for i, f := range info.resource.Fields() {
+		position[f] = i
+	}
+	slices.SortFunc(all, func(a, b shownField) int { return position[a.field] - position[b.field] })
+	return all
 }
 
 // depth returns the depth at which the records of the relation are shown, on a level with the depth.

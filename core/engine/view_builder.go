@@ -193,9 +193,8 @@ func (e *Engine) project(ctx context.Context, info *resourceInfo, names []string
 		}
 	}
 	p := *info
-	p.shown, p.columns, p.named = nil, slices.Clone(info.keyOnly), names
-	for i := range info.shown {
-		shown := info.shown[i]
+	p.shown, p.named = nil, names
+	for _, shown := range info.showable() {
 		rest, named := inner[shown.field.APIName()]
 		if !named {
 			continue
@@ -216,9 +215,6 @@ func (e *Engine) project(ctx context.Context, info *resourceInfo, names []string
 			}
 		}
 		p.shown = append(p.shown, shown)
-		if shown.field.Stored() && !shown.field.Key() {
-			p.columns = append(p.columns, shown.field.Name())
-		}
 	}
 	for _, name := range names {
 		first, _, _ := strings.Cut(name, ".")
@@ -226,9 +222,8 @@ func (e *Engine) project(ctx context.Context, info *resourceInfo, names []string
 			return nil, info.unknownField(name)
 		}
 	}
-	if p.sumUp(); len(p.computed) > 0 {
-		p.columns = nil // a computed field may use all fields of the record
-	}
+	p.sumUp()
+	p.setColumns()
 	return &p, nil
 }
 

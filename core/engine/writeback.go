@@ -41,7 +41,7 @@ func (w *writer) checkRepeated(ctx context.Context, d *draft, before core.Record
 		}
 		i := slices.IndexFunc(d.info.shown, func(shown shownField) bool { return shown.field == m.field })
 		hidden := m.field.Stored() && before.At(m.field.Column()).IsAbsent()
-		if hidden || !m.matchesPart(&parts[d.info.shown[i].part]) {
+		if i < 0 || hidden || !m.matchesPart(&parts[d.info.shown[i].part]) {
 			return m.err
 		}
 	}

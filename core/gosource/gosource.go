@@ -162,7 +162,7 @@ func (w *writer) field(f *core.Field) string {
 	}{
 		{"Key", s.Key}, {"Assigned", s.Assigned}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
 		{"Unique", s.Unique}, {"Indexed", s.Indexed}, {"Unordered", s.Unordered}, {"Required", s.Required},
-		{"Searchable", s.Searchable},
+		{"Searchable", s.Searchable}, {"OnDemand", s.OnDemand},
 	} {
 		if flag.set {
 			parts = append(parts, flag.name+": true")

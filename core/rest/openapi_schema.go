@@ -16,7 +16,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 		if f.Hidden() {
 			continue
 		}
-		schema := describe(n.field(f, n.read), f.Description(), throughNote(f))
+		schema := describe(n.field(f, n.read), f.Description(), throughNote(f), onDemandNote(f))
 		if r.ReadOnly() || !settable(f) && !(n.keyInBody(r) && slices.Contains(keyMembers(r), f)) {
 			schema["readOnly"] = true
 		}
@@ -24,6 +24,14 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 		addNext(properties, f)
 	}
 	return describe(object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}, r.Description())
+}
+
+// onDemandNote says that an answer shows the field only if it is asked for; empty for other fields.
+func onDemandNote(f *core.Field) string {
+	if f.OnDemand() {
+		return "Shown only if the argument fields names it."
+	}
+	return ""
 }
 
 // writeSchema describes a record in the bodies of PATCH and PUT.

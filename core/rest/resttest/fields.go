@@ -1,6 +1,7 @@
 package resttest
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -76,6 +77,27 @@ func testFields(t *testing.T, newBackend NewBackend) {
 			{"GET /thing?fields=upper", "", 200, `[{"upper": "A"}]`},
 		}},
 	})
+	setup{model: articles()}.check(t, newBackend, []rule{
+		{"a field on demand is shown only when it is named", []exchange{
+			{"PUT /article/1", `{"title": "a", "text": "long", "notes": [{"text": "n"}]}`, 201, `{"id": 1, "title": "a"}`},
+			{"GET /article/1", "", 200, `{"id": 1, "title": "a"}`},
+			{"GET /article?depth=2", "", 200, `[{"id": 1, "title": "a"}]`},
+			{"GET /article/1?fields=text,size,notes.text", "", 200, `{"text": "long", "size": 4, "notes": [{"text": "n"}]}`},
+			{"GET /article/1?fields=notes,title", "", 200, `{"title": "a", "notes": [1]}`},
+			{`GET /article?depth=0&filter={"text": {"prefix": "lo"}}&sort=text`, "", 200, `[1]`},
+			{"GET /note/1?depth=2", "", 200, `{"id": 1, "text": "n", "article": {"id": 1, "title": "a"}}`},
+		}},
+		{"PUT keeps a field on demand that it does not name", []exchange{
+			{"PUT /article/1", `{"title": "a", "text": "long", "notes": [{}]}`, 201, ""},
+			{"PUT /article/1", `{"title": "b"}`, 200, `{"id": 1, "title": "b"}`},
+			{"GET /article/1?fields=text,notes", "", 200, `{"text": "long", "notes": [1]}`},
+			{"PUT /article/1", `{"text": "short", "notes": []}`, 200, `{"id": 1}`},
+			{"PATCH /article/1?fields=text,notes", `{}`, 200, `{"text": "short", "notes": []}`},
+			{"PATCH /article/1", `{"size": 5}`, 400, `FIELD_IS_READONLY {"object_name": "article", "field_name": "size"}`},
+			{"PATCH /article/1", `{"text": null}`, 200, `{"id": 1}`},
+			{"GET /article/1?fields=text", "", 200, `{}`},
+		}},
+	})
 	t.Run("the tag of named fields passes with the same fields", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /cookie/1", `{"type": "a"}`, 201, ""})
@@ -105,4 +127,17 @@ func testFields(t *testing.T, newBackend NewBackend) {
 		c.check(t, exchange{"GET /jar?fields=cookies", "", 400, unknown("jar", "cookies")})
 		c.check(t, exchange{"GET /cookie?fields=type", "", 200, `[{"type": "a"}]`})
 	})
+}
+
+// articles is a model with fields on demand: a text, a list and a computed field.
+func articles() *core.Model {
+	size := func(_ context.Context, rec core.Record) (any, error) { return len(rec.Get("text").Text()), nil }
+	return core.MustModel("articles",
+		core.ResourceSpec{Name: "article", Fields: []core.FieldSpec{
+			keyField(), textField("title"), {Name: "text", Type: core.Text, OnDemand: true},
+			{Name: "size", Computed: &core.Computed{Get: size}, OnDemand: true},
+			{Name: "notes", ToMany: "note", Inverse: "article", OnDemand: true},
+		}},
+		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{keyField(), textField("text"), {Name: "article", ToOne: "article"}}},
+	)
 }
