@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -42,10 +43,15 @@ func (x *exchange) aggregate() error {
 			buf.b = append(buf.b, ',')
 		}
 		buf.b = g.AppendJSON(buf.b)
+		if limit := x.api.Options().MaxBytes; len(buf.b) > limit {
+			return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("the groups would have more than %d bytes; group by shorter fields", limit)}
+		}
 	}
 	buf.b = append(buf.b, ']')
-	if err := x.reserved.tryAcquire(int64(len(buf.b))); err != nil {
-		return err
+	if x.inBatch == nil { // the batch reserves its answers
+		if err := x.reserved.tryAcquire(int64(len(buf.b))); err != nil {
+			return err
+		}
 	}
 	x.answer(http.StatusOK, buf.b)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -68,6 +69,14 @@ func testAggregates(t *testing.T, newBackend NewBackend) {
 		c.check(t, exchange{"PUT /word/%24aggregate", `{"meaning": "a"}`, 201, ""})
 		c.check(t, exchange{"GET /word/%24aggregate", "", 200, `{"id": "$aggregate", "meaning": "a"}`})
 		c.check(t, exchange{"GET /word/$aggregate?count", "", 200, `[{"count": 1}]`})
+	})
+	t.Run("an aggregation has the bound of answers", func(t *testing.T) {
+		c := setup{model: cookies(), rest: rest.Options{Aggregates: true}, engine: engine.Options{MaxBytes: 4 << 10}}.start(t, newBackend)
+		for _, first := range []string{"a", "b", "c"} {
+			c.check(t, exchange{"POST /cookie?depth=0", `{"type": "` + first + strings.Repeat("x", 1500) + `"}`, 201, ""})
+		}
+		c.check(t, exchange{"GET /cookie/$aggregate?min=type&max=type", "", 200, ""})
+		c.check(t, exchange{"GET /cookie/$aggregate?count&group=type", "", 413, `TOO_LARGE {"msg": "the groups would have more than 4096 bytes; group by shorter fields"}`})
 	})
 	t.Run("decimals are shown with their scale", func(t *testing.T) {
 		c := setup{model: prices(), rest: rest.Options{Aggregates: true}}.start(t, newBackend)

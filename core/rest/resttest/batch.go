@@ -101,6 +101,14 @@ func testBatches(t *testing.T, newBackend NewBackend) {
 		c.check(t, exchange{"POST /$batch", `[{"method": "PUT", "path": "/api/jar/1?depth=0", "body": {}}]`, 200, `[{"status": 201, "headers": {"ETag": "*", "Location": "/api/jar/1"}, "body": 1}]`})
 		c.check(t, exchange{"POST /$batch", `[{"method": "GET", "path": "/jar/1"}]`, 404, `NO_SUCH_URL {"path": "/jar/1", "request": 0}`})
 	})
+	t.Run("a batch can have aggregations", func(t *testing.T) {
+		c := setup{model: cookies(), rest: rest.Options{Aggregates: true}}.start(t, newBackend)
+		c.check(t, exchange{"POST /$batch", `[{"method": "GET", "path": "/jar/$aggregate?count"}, {"method": "POST", "path": "/jar?depth=0", "body": [{}, {}]}, {"method": "GET", "path": "/jar/$aggregate?count"}]`, 200,
+			`[{"status": 200, "body": [{"count": 0}]}, {"status": 201, "body": [1, 2]}, {"status": 200, "body": [{"count": 2}]}]`})
+		c.check(t, exchange{"POST /$batch", `[{"method": "POST", "path": "/jar", "body": {}}, {"method": "GET", "path": "/jar/$aggregate?sum=label"}]`, 400,
+			`SEARCH_FORBIDDEN {"object_name": "jar", "field_name": "label", "request": 1}`})
+		c.check(t, exchange{"GET /jar?depth=0", "", 200, `[1, 2]`})
+	})
 	t.Run("a batch that only reads is possible where writes are not", func(t *testing.T) {
 		c := setup{model: cookies(), decorators: []core.Decorator{rejectingWrites()}}.start(t, newBackend)
 		c.check(t, exchange{"POST /$batch", `[{"method": "GET", "path": "/jar"}]`, 200, `[{"status": 200, "body": []}]`})
