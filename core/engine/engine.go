@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/larder-go/larder/core"
 )
@@ -99,6 +100,33 @@ func (e *Engine) Tx(ctx context.Context, opts core.TxOptions, fn func(ctx contex
 		}
 		return inner.inTx.failed
 	})
+}
+
+// Recall is [core.Transaction.Recall] for the function of [Engine.Tx].
+//
+// Errors: also [core.ServerError] outside of it.
+func (e *Engine) Recall(ctx context.Context, key string) (answer string, found bool, err error) {
+	if e.inTx == nil {
+		return "", false, &core.Error{Code: core.ServerError, Cause: errOutsideTx}
+	}
+	return e.inTx.tx.Recall(ctx, key)
+}
+
+// Remember is [core.Transaction.Remember] for the function of [Engine.Tx].
+//
+// Errors: also [core.ServerError] outside of it.
+func (e *Engine) Remember(ctx context.Context, key, answer string, expires time.Time) error {
+	if e.inTx == nil {
+		return &core.Error{Code: core.ServerError, Cause: errOutsideTx}
+	}
+	return e.inTx.tx.Remember(ctx, key, answer, expires)
+}
+
+var errOutsideTx = errors.New("answers are remembered in a transaction; use Engine.Tx")
+
+// Forget is [core.Store.Forget].
+func (e *Engine) Forget(ctx context.Context, limit int) (deleted int, err error) {
+	return e.store.Forget(ctx, limit)
 }
 
 // querier returns what runs an operation that needs no transaction of its own.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -40,6 +41,9 @@ func (x *exchange) readBody() (any, error) {
 		return nil, err
 	}
 	defer x.reserved.release(held)
+	if x.r.Header[keyHeader] != nil {
+		x.bodyHash = sha256.Sum256(buf.b)
+	}
 	return x.parseBody(buf.b)
 }
 

@@ -119,6 +119,30 @@
 // a write of a record without one is PRECONDITION_REQUIRED. If-Match on a record that does not exist is 412. Lists have
 // no tag and ignore preconditions.
 //
+// # Repeated writes
+//
+// A client that does not know whether a write has happened, after OUTCOME_UNKNOWN or a broken connection, can repeat it
+// safely if every attempt has one key:
+//
+//	POST /cookie
+//	Idempotency-Key: 5a3c0c1e-8d5b-4a0b-9f0e-2f1b7c6d4e90
+//
+// The model must declare [core.AnswersName], and the request must have a principal with an ID; otherwise a write with the
+// header is 400 and is not performed. A key has 1 to 255 printable ASCII characters. It belongs to the principal: the same key
+// of another principal is unrelated. Reads ignore the header, and a batch with it is 400.
+//
+// A write that succeeds is remembered in its own transaction, for [Options.RememberFor]: the status and the ids of created
+// records, or the number of records that a change of many has changed. A write that fails is not remembered, and can be
+// repeated with its key after the cause is removed. A repetition is answered by the remembered outcome, with the header
+// "Idempotent-Replayed: true", and changes nothing. Its records are read again, as they are now and under the policies of
+// now: the answer to a write of a record that has been deleted since, or that the principal may not read, is the 404 of a GET,
+// with the same header. A repeated DELETE stays 200.
+//
+// A repetition has the same method, URL, If-Match, If-None-Match, Content-Type and body, byte for byte. Prefer may differ. The
+// key with another request is IDEMPOTENCY_KEY_REUSED (422). Concurrent requests with one key run one after another. The
+// handler deletes expired answers after every hundredth write with a key, at most 200 of them;
+// [engine.Engine.Forget] deletes them at other times.
+//
 // # Errors
 //
 // Every error of this package has the body
@@ -139,15 +163,15 @@
 // UNAVAILABLE is 503 with Retry-After: nothing was written, and the client may send the same request again.
 // QUERY_TOO_EXPENSIVE is 503 without Retry-After: nothing was written, and the request took longer than the server permits.
 // OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write
-// may have happened. A client that repeats a POST then may create a second record. A client that chooses the key can
-// repeat safely:
+// may have happened. A client that repeats a POST then may create a second record, unless it sends an Idempotency-Key. A
+// client that chooses the key of the record can repeat safely, too:
 //
 //	PUT /cookie/9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10
 //	If-None-Match: *
 //
 // creates the record at most once: 201 the first time, and 412 if an earlier attempt has created it. PUT, DELETE, and
 // PATCH with If-Match leave the same record when repeated, unless their bodies create nested records. After
-// OUTCOME_UNKNOWN of a POST, a client finds out by reading the list, filtered by a field with a value of its own.
+// OUTCOME_UNKNOWN of a POST without Idempotency-Key, a client finds out by reading the list, filtered by a field with a value of its own.
 //
 // # Anonymous requests
 //

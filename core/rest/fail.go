@@ -91,6 +91,7 @@ var statuses = map[core.Code]int{
 	core.StillReferenced:      http.StatusConflict,
 	core.PreconditionFailed:   http.StatusPreconditionFailed,
 	core.PreconditionRequired: http.StatusPreconditionRequired,
+	core.KeyReused:            http.StatusUnprocessableEntity,
 	core.TooLarge:             http.StatusRequestEntityTooLarge,
 	core.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	core.ServerError:          http.StatusInternalServerError,

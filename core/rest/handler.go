@@ -2,9 +2,11 @@ package rest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -17,6 +19,8 @@ type Handler struct {
 	resources map[string]*resource // by API name
 	document  []byte
 	budget    byteBudget
+	// remembered counts the remembered answers, see Handler.forgetSome.
+	remembered atomic.Int64
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -71,6 +75,10 @@ type exchange struct {
 	reserved reservation
 	// inBatch is the request of a batch that the exchange serves; nil for a request of its own.
 	inBatch *batchRequest
+	// outcome is the part of the result of a write that an answer to its repetition needs.
+	outcome outcome
+	// bodyHash is the hash of the body that was read.
+	bodyHash [sha256.Size]byte
 	// wrote is true once the status line is written.
 	wrote bool
 }
@@ -100,5 +108,8 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.reserved.tryAcquire(answerFactor * int64(bytes)) })
+	if keys := x.r.Header[keyHeader]; keys != nil && x.writes() {
+		return x.serveOnce(keys, serve)
+	}
 	return serve(x)
 }

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 	"github.com/larder-go/larder/core/rest/resttest"
 )
@@ -227,4 +230,57 @@ func TestDefaultLoggerIsSlogDefault(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	resttest.Run(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
+}
+
+// keyed returns a handler on remembered answers, and a function that posts a cookie as the principal 1 with keys.
+func keyed(t *testing.T, opts rest.Options) (*engine.Engine, func(keys ...string) *httptest.ResponseRecorder) {
+	t.Helper()
+	api := newEngine(t, rememberingModel())
+	opts.Authenticate = func(*http.Request) (*core.Principal, error) { return &core.Principal{ID: core.IntValue(1)}, nil }
+	h, err := rest.New(api, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api, func(keys ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/cookie", strings.NewReader("{}"))
+		r.Header["Content-Type"], r.Header["Idempotency-Key"] = []string{"application/json"}, keys
+		w := httptest.NewRecorder()
+		w.Header().Set("Vary", "Origin") // as middleware does
+		h.ServeHTTP(w, r)
+		return w
+	}
+}
+
+func TestExpiredAnswersAreDeletedByLaterWrites(t *testing.T) {
+	api, post := keyed(t, rest.Options{RememberFor: time.Nanosecond})
+	for i := range 100 {
+		if w := post(strconv.Itoa(i)); w.Code != http.StatusCreated {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+	}
+	if left, err := api.Forget(t.Context(), 1000); err != nil || left > 1 {
+		t.Errorf("%d answers are left, %v", left, err)
+	}
+}
+
+func TestKeyedRequestKeepsHeadersOfMiddleware(t *testing.T) {
+	_, post := keyed(t, rest.Options{})
+	for range 2 {
+		w := post("k")
+		if got := w.Header()["Vary"]; w.Code != http.StatusCreated || !slices.Equal(got, []string{"Origin", "Authorization"}) {
+			t.Errorf("%d with Vary %q", w.Code, got)
+		}
+	}
+}
+
+func TestSeveralOrEmptyKeysAreRejected(t *testing.T) {
+	api, post := keyed(t, rest.Options{})
+	for _, keys := range [][]string{{"a", "b"}, {""}, {}} {
+		if w := post(keys...); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "one key of 1 to 255") {
+			t.Errorf("%q: %d %s", keys, w.Code, w.Body)
+		}
+	}
+	if list, err := api.List(t.Context(), "cookie", engine.Query{}); err != nil || len(list.Views) > 0 {
+		t.Errorf("%d cookies, %v", len(list.Views), err)
+	}
 }

@@ -92,6 +92,8 @@ func (d details) sentence(code core.Code) string {
 		return "The record is not in the state that the request demands. Read it again."
 	case core.PreconditionRequired:
 		return fmt.Sprintf("The request needs the header %s with the ETag of the record that it changes.", d.text("header"))
+	case core.KeyReused:
+		return fmt.Sprintf("The key in the header %s belongs to another request. Use a new key for a new request.", d.text("header"))
 	case core.UnsupportedMediaType:
 		return fmt.Sprintf("The header %s is not acceptable%s.", d.text("param_name"), d.accepted("accepted_values"))
 	case core.Unavailable:

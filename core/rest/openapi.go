@@ -41,6 +41,9 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 			schemas[n.create[r]] = n.createSchema(r)
 		}
 	}
+	if api.Model().RemembersAnswers() {
+		addKeyHeader(paths)
+	}
 	paths["/"+batchName] = batchPath()
 	components := object{
 		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorResponses(),

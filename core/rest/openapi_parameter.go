@@ -36,6 +36,11 @@ func parameters(limits engine.Options, opts Options) object {
 		"dry": argument("dry", "Whether only to count the records.", object{"type": "boolean", "default": false}),
 		"sort": arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
 			"A JSON list of them is accepted too.", object{"type": "string"}),
+		keyHeader: object{
+			"name": keyHeader, "in": "header", "schema": object{"type": "string", "minLength": 1, "maxLength": maxKey},
+			"description": "A key of the client for this request, such as a random UUID. If the request is repeated with the key, it is performed once and answered every time. " +
+				"The key with another request is an error. Needs credentials.",
+		},
 		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
 		"If-None-Match": condition("If-None-Match", "Read or write only if the record has none of these entity tags (RFC 9110, section 13.1.2)."),
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -50,6 +51,22 @@ func batchPath() object {
 		"responses": responses(object{"200": response("The answers in the order of the requests.", object{"type": "array", "items": answer})},
 			http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType),
 	}}
+}
+
+// addKeyHeader adds the header for repetitions to all writes of the paths, with its error.
+func addKeyHeader(paths object) {
+	for _, path := range paths {
+		for _, method := range []string{"post", "put", "patch", "delete"} {
+			op, ok := path.(object)[method].(object)
+			if !ok {
+				continue
+			}
+			given, _ := op["parameters"].([]any)
+			op["parameters"] = append(slices.Clone(given), ref("parameters", keyHeader))
+			reused := strconv.Itoa(http.StatusUnprocessableEntity)
+			op["responses"].(object)[reused] = ref("responses", reused)
+		}
+	}
 }
 
 // page describes a request for a list of records.

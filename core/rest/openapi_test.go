@@ -153,6 +153,31 @@ func TestAggregationsAreDescribedWhereTheyAreServed(t *testing.T) {
 	}
 }
 
+func TestIdempotencyKeysAreDescribedWhereTheyAreAccepted(t *testing.T) {
+	for _, remembers := range []bool{false, true} {
+		m := cookieModel()
+		if remembers {
+			m = rememberingModel()
+		}
+		doc, err := validate(documentOf(t, m, rest.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if remembers != (len(doc.Paths.Value("/cookie").Post.Parameters) == 3) || len(doc.Paths.Map()) != 3 {
+			t.Errorf("remembers %v: paths %v", remembers, doc.Paths.Keys())
+		}
+		for url, path := range doc.Paths.Map() {
+			for method, op := range path.Operations() {
+				described := op.Parameters.GetByInAndName("header", "Idempotency-Key") != nil
+				want := remembers && method != http.MethodGet && url != "/$batch"
+				if described != want || want != (op.Responses.Status(422) != nil) {
+					t.Errorf("remembers %v: %s %s: described %v", remembers, method, url, described)
+				}
+			}
+		}
+	}
+}
+
 func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {

@@ -56,6 +56,9 @@ type Options struct {
 	// [core.PreconditionRequired], so that no client overwrites a change that it did not see (RFC 6585, section 3). A PUT
 	// may have "If-None-Match: *" instead, which only creates. Requests for other URLs do not need it.
 	RequireIfMatch bool
+	// RememberFor is the time for which an answer to a request with the header Idempotency-Key is remembered; default 24
+	// hours. A request with the key is repeated after that time like a new one.
+	RememberFor time.Duration
 	// MaxNesting is the greatest depth of nested arrays and objects in a body, filter or sort; default 64.
 	MaxNesting int
 	// Timeout bounds the work on a request, from the end of its headers on; default 30 s. A request that takes longer
@@ -77,6 +80,7 @@ const (
 	defaultMaxNesting = 64
 	defaultPageSize   = 100
 	defaultMaxPage    = 1000
+	defaultRemember   = 24 * time.Hour
 	defaultTimeout    = 30 * time.Second
 	defaultVersion    = "1"
 )
@@ -89,6 +93,7 @@ func (o Options) withDefaults(m *core.Model) Options {
 	o.MaxPageSize = cmp.Or(o.MaxPageSize, defaultMaxPage)
 	o.PageSize = cmp.Or(o.PageSize, min(defaultPageSize, o.MaxPageSize))
 	o.MaxNesting = cmp.Or(o.MaxNesting, defaultMaxNesting)
+	o.RememberFor = cmp.Or(o.RememberFor, defaultRemember)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.Title = cmp.Or(o.Title, m.Name())
@@ -116,6 +121,9 @@ func (o Options) check() error {
 		errs = append(errs, fmt.Errorf("option PageSize: %d is negative; use 0 for the default", o.PageSize))
 	case o.PageSize > most:
 		errs = append(errs, fmt.Errorf("option PageSize: %d is greater than MaxPageSize, %d; lower PageSize or raise MaxPageSize", o.PageSize, most))
+	}
+	if o.RememberFor < 0 {
+		errs = append(errs, fmt.Errorf("option RememberFor: %s is negative; use 0 for the default", o.RememberFor))
 	}
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("option Timeout: %s is negative; use 0 for the default", o.Timeout))

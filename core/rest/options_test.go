@@ -28,6 +28,13 @@ func cookieModel() *core.Model {
 	}})
 }
 
+// rememberingModel is cookieModel with remembered answers.
+func rememberingModel() *core.Model {
+	return core.MustModel("pantry", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "type", Type: core.Text}, {Name: "price", Type: core.Int},
+	}}, core.ResourceSpec{Name: core.AnswersName})
+}
+
 func TestNewRejectsInvalidOptions(t *testing.T) {
 	for _, row := range []struct {
 		opts rest.Options
@@ -40,6 +47,7 @@ func TestNewRejectsInvalidOptions(t *testing.T) {
 		{rest.Options{MaxPageSize: -1}, "MaxPageSize: -1"},
 		{rest.Options{PageSize: 1001}, "PageSize: 1001 is greater than MaxPageSize, 1000"},
 		{rest.Options{PageSize: 8, MaxPageSize: 7}, "PageSize: 8 is greater than MaxPageSize, 7"},
+		{rest.Options{RememberFor: -time.Second}, "RememberFor: -1s"},
 		{rest.Options{Timeout: -time.Second}, "Timeout: -1s"},
 		{rest.Options{Challenge: "a\nb"}, `Challenge: "a\nb"`},
 		{rest.Options{Prefix: "api"}, `Prefix: "api"`},

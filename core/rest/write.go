@@ -31,6 +31,11 @@ func (x *exchange) post() error {
 		return withFirstElement(err)
 	case err != nil:
 		return err
+	}
+	for _, view := range views {
+		x.outcome.IDs = append(x.outcome.IDs, view.Key().String())
+	}
+	switch {
 	case write.Minimal && many:
 		x.answerMinimal(http.StatusCreated)
 	case many:
@@ -189,6 +194,7 @@ func (x *exchange) answerCount(count int, err error) error {
 	if err != nil {
 		return err
 	}
+	x.outcome.Count = count
 	x.answer(http.StatusOK, []byte(`{"count":`+strconv.Itoa(count)+`}`))
 	return nil
 }

@@ -62,6 +62,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{with(&core.Error{Code: core.StillReferenced, Resource: "thing", Field: "likes"}), exchange{"POST /thing", `{}`, 409, `STILL_REFERENCED {"object_name": "thing", "field_name": "likes"}`}, nil},
 		{plain, exchange{"PATCH /thing/7", `{}`, 412, `PRECONDITION_FAILED {"etag": "*"}`}, []string{"If-Match", `"a"`}},
 		{strict, exchange{"PATCH /thing/7", `{}`, 428, `PRECONDITION_REQUIRED {"header": "If-Match"}`}, nil},
+		{with(&core.Error{Code: core.KeyReused, Param: keyHeader}), exchange{"POST /thing", `{}`, 422, `IDEMPOTENCY_KEY_REUSED {"header": "Idempotency-Key"}`}, nil},
 		{small, exchange{"POST /thing", `{"int":10}`, 413, `TOO_LARGE {"msg": "*"}`}, nil},
 		{plain, exchange{"POST /thing", `{}`, 415, `UNSUPPORTED_MEDIA_TYPE {"param_name": "Content-Type", "accepted_values": "application/json"}`}, []string{"Content-Type", "text/html"}},
 		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},

@@ -58,6 +58,7 @@ var families = []Case{
 	{"delete", testDelete},
 	{"changes of many records", testBulk},
 	{"batches", testBatches},
+	{"repeated keys", testRepeatedKeys},
 	{"minimal answers", testMinimal},
 	{"ids", testIDs},
 	{"numbers", testNumbers},
