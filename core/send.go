@@ -225,7 +225,7 @@ func perform(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) 
 	default:
 		err = &Error{Code: ServerError, Cause: errors.New("unknown operation " + op.Kind.String())}
 	}
-	return res, err
+	return res, op.denyFirst(ctx, tx, err)
 }
 
 // bind resolves conditions that decorators wrote with names of fields. A condition that does not fit the resource

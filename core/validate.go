@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -205,6 +206,15 @@ func (op *Op) denies(ctx context.Context, tx BackendTx, before []Record) error {
 		}
 	}
 	return nil
+}
+
+// denyFirst returns [Forbidden] instead of [AlreadyExists] for an Insert that Check denies, because a backend may find a taken
+// key before it evaluates Check. The conflict would tell the principal of a record that it may neither see nor create.
+func (op *Op) denyFirst(ctx context.Context, tx BackendTx, err error) error {
+	if op.Kind != Insert || op.Check.n == nil || op.Check.Crosses() || !errors.Is(err, AlreadyExists) {
+		return err
+	}
+	return cmp.Or(op.denies(ctx, tx, make([]Record, len(op.Records))), err)
 }
 
 // relatedReader returns a reader of the records that are related to an after image before the op has written it.

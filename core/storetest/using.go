@@ -44,6 +44,11 @@ var usingRules = []rule{
 		insertOverHidden,
 	},
 	{
+		"a denied insert is forbidden, also over another record",
+		"An Insert that Check denies is FORBIDDEN. It does not tell whether another record has the key.",
+		denialBeforeConflict,
+	},
+	{
 		"insert ignores using",
 		"An Insert has no before image and ignores Using.",
 		insertIgnoresUsing,
@@ -151,6 +156,19 @@ func insertOverHidden(t *kit.Fixture) {
 	t.Fails("insert over a hidden record", hidden, t.Resource("cookie").Key().AlreadyExists())
 	_, visible := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "a"})
 	kit.Equal(t.Client, "errors", kit.PublicText(hidden), kit.PublicText(visible))
+	t.Same("after", t.All("cookie"), before...)
+}
+
+func denialBeforeConflict(t *kit.Fixture) {
+	before := insertTwoKinds(t)
+	mine := t.Guarded(core.Eq("kind", "a"))
+	denied := t.Resource("cookie").Forbidden()
+	_, err := mine.TryInsert("cookie", kit.Fields{"id": 2, "kind": "b"})
+	t.Fails("insert over a hidden record", err, denied)
+	_, err = mine.TryInsert("cookie", kit.Fields{"id": 1})
+	t.Fails("insert over a visible record", err, denied)
+	_, err = mine.TryInsert("cookie", kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 99, "kind": "b"})
+	t.Fails("insert of several", err, denied)
 	t.Same("after", t.All("cookie"), before...)
 }
 
