@@ -48,6 +48,9 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 			if c.before, err = w.load(ctx, l.info, rec.Key()); err != nil {
 				return err
 			}
+			if c.before.IsZero() { // deleted by the change of another record
+				return l.info.resource.NotFound(rec.Key())
+			}
 			if err := w.checkRepeated(ctx, d, c.before); err != nil {
 				return err
 			}

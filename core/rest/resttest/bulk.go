@@ -102,6 +102,18 @@ func testBulk(t *testing.T, newBackend NewBackend) {
 			{"PATCH /thing?filter={}&max=2", `{"code": "same"}`, 409, `CONFLICT`},
 		}},
 	})
+	t.Run("a record that the change of another one deletes is not found", func(t *testing.T) {
+		tree := core.MustModel("tree", core.ResourceSpec{Name: "node", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "parent", ToOne: "node", Orphans: core.DeleteOrphans},
+			{Name: "children", ToMany: "node", Inverse: "parent"},
+		}})
+		c := setup{model: tree}.start(t, newBackend)
+		c.check(t, exchange{"PUT /node/1?depth=0", `{}`, 201, ""})
+		c.check(t, exchange{"PUT /node/2?depth=0", `{"parent": 1}`, 201, ""})
+		c.check(t, exchange{"PATCH /node?max=2&filter={}", `{"children": []}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "node", "object_id": 2}`})
+		c.check(t, exchange{"GET /node?depth=0", "", 200, `[1, 2]`})
+	})
 	t.Run("a merge patch merges into every record", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)
 		c.check(t, exchange{"POST /thing?depth=0", `[{"json": {"a": 1}}, {"json": {"b": 2}}]`, 201, ""})
