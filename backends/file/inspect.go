@@ -107,6 +107,7 @@ func (s schema) toModel(path string) (*core.Model, error) {
 		if key := r.fields[r.key]; key.parts != nil {
 			specs[i].KeyName = key.name
 		}
+		specs[i].Fields = make([]core.FieldSpec, 0, len(r.fields))
 		for j, f := range r.fields {
 			if j == r.key && f.parts != nil {
 				continue // the model adds it

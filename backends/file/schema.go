@@ -158,7 +158,7 @@ const (
 func (s schema) header() []byte {
 	h := header{Larder: headerKind, Version: s.version, Model: s.model, Resources: []headerResource{}}
 	for _, r := range s.resources {
-		out := headerResource{Name: r.name, Fields: []headerField{}, Unique: r.unique}
+		out := headerResource{Name: r.name, Fields: make([]headerField, 0, len(r.fields)), Unique: r.unique}
 		for i, f := range r.fields {
 			out.Fields = append(out.Fields, headerField{f.name, f.typ.String(), i == r.key, f.target, f.unique, r.names(f.parts), typeNames(f.of)})
 		}
