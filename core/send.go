@@ -97,6 +97,8 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	case err == nil:
 	case s.deniesMissed(ctx, op, err):
 		err = op.missedDenial()
+	case s.deniesTaken(ctx, op, err):
+		err = op.Resource.Forbidden()
 	default:
 		err = s.nameStates(ctx, op, err)
 	}
@@ -116,6 +118,32 @@ func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 	load := Op{Kind: Load, Resource: op.Resource, Keys: []Value{e.Key}, Fields: []*Field{op.Resource.key}, Principal: op.Principal, origin: s}
 	res, err := s.readAfterFailure(ctx, op, load)
 	return err == nil && len(res.Records) == 1
+}
+
+// deniesTaken reports whether the op is an Insert that found a taken key or unique value, and whose Check has conditions on
+// related records and does not hold for the new records, as far as it can be decided without them: a record may be the one
+// that its own Check demands. A Check that cannot be decided counts as one that does not hold.
+func (s *Store) deniesTaken(ctx context.Context, op *Op, err error) bool {
+	if op.Kind != Insert || !op.Check.Crosses() || !errors.Is(err, AlreadyExists) {
+		return false
+	}
+	read := func(ctx context.Context, related *Op) (Result, error) {
+		if t := op.handle; t != nil {
+			if !op.Final {
+				t.mayRead(true)
+				res, err := t.run(ctx, related)
+				t.mayRead(false)
+				if err == nil {
+					return res, nil
+				}
+			}
+			t.abandon(ctx)
+		}
+		alone := *related
+		alone.handle, alone.Tx = nil, nil
+		return s.single(ctx, &alone)
+	}
+	return op.denies(ctx, read, make([]Record, len(op.Records))) != nil
 }
 
 // readAfterFailure sends a Load through the whole chain after the op has failed, in the transaction of the op. If that

@@ -89,7 +89,7 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	if found = append(found, changes...); len(found) == 0 {
 		return nil
 	}
-	if err := op.denies(ctx, tx, before); err != nil {
+	if err := op.denies(ctx, tx.Read, before); err != nil {
 		return err
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return cmp.Compare(a.Record, b.Record) })
@@ -184,11 +184,11 @@ func (r *Resource) ownViolation(v Violation) Violation {
 
 // denies returns [Forbidden] if an after image does not match Check. Values that the backend would add to a new record count
 // as null.
-func (op *Op) denies(ctx context.Context, tx BackendTx, before []Record) error {
+func (op *Op) denies(ctx context.Context, read readFunc, before []Record) error {
 	if op.Check.n == nil {
 		return nil
 	}
-	read := op.relatedReader(ctx, tx)
+	related := op.relatedReader(ctx, read)
 	for i, rec := range op.Records {
 		after := before[i].Merge(rec)
 		values := slices.Clone(after.values)
@@ -197,7 +197,7 @@ func (op *Op) denies(ctx context.Context, tx BackendTx, before []Record) error {
 				values[j] = Null
 			}
 		}
-		is, err := op.Check.Match(Record{op.Resource, values}, read)
+		is, err := op.Check.Match(Record{op.Resource, values}, related)
 		if err != nil {
 			return err
 		}
@@ -209,37 +209,41 @@ func (op *Op) denies(ctx context.Context, tx BackendTx, before []Record) error {
 }
 
 // denyFirst returns [Forbidden] instead of [AlreadyExists] for an Insert that Check denies, because a backend may find a taken
-// key before it evaluates Check. The conflict would tell the principal of a record that it may neither see nor create.
+// key before it evaluates Check. The conflict would tell the principal of a record that it may neither see nor create. A Check
+// with conditions on related records is decided by [Store.deniesTaken].
 func (op *Op) denyFirst(ctx context.Context, tx BackendTx, err error) error {
 	if op.Kind != Insert || op.Check.n == nil || op.Check.Crosses() || !errors.Is(err, AlreadyExists) {
 		return err
 	}
-	return cmp.Or(op.denies(ctx, tx, make([]Record, len(op.Records))), err)
+	return cmp.Or(op.denies(ctx, tx.Read, make([]Record, len(op.Records))), err)
 }
 
+// readFunc runs an op that reads, past the chain.
+type readFunc func(ctx context.Context, op *Op) (Result, error)
+
 // relatedReader returns a reader of the records that are related to an after image before the op has written it.
-func (op *Op) relatedReader(ctx context.Context, tx BackendTx) RelatedReader {
+func (op *Op) relatedReader(ctx context.Context, read readFunc) RelatedReader {
 	return func(rec Record, to Relation, where Filter) (Record, error) {
 		target := to.Target()
 		var link Filter
-		switch v := rec.At(to.Stored.column); {
+		switch {
 		case to.Reverse && to.Stored.Many():
 			link = All() // the loop below decides
 		case to.Reverse:
 			link = to.Stored.Equals(rec.Key())
 		case to.Stored.Many():
-			keys, err := to.Stored.Elements(v)
+			keys, err := to.Stored.Elements(rec.At(to.Stored.column))
 			if err != nil {
 				return Record{}, err
 			}
 			link = target.key.Compare(FilterIn, keys...)
 		default:
-			link = target.key.Equals(v)
+			link = target.key.Equals(rec.At(to.Stored.column))
 		}
 		if link.Kind() == FilterNone {
 			return Record{}, nil
 		}
-		res, err := tx.Read(ctx, &Op{
+		res, err := read(ctx, &Op{
 			Kind: Select, Resource: target, Where: And(link, where), Order: target.keyOrder, origin: op.origin, handle: op.handle, Tx: op.Tx,
 			Principal: op.Principal,
 		})

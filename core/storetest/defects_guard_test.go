@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -12,6 +13,19 @@ func all(op *core.Op)     { op.Using = core.All() }
 func noCheck(op *core.Op) { op.Check = core.All() }
 
 var guardDefects = []defect{
+	{
+		name:   "a conflict comes before the denial of an insert",
+		breaks: []string{"using/a denied insert is forbidden, also over another record"},
+		wrap: func(next core.Handler) core.Handler {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := next(ctx, op)
+				if op.Kind == core.Insert && errors.Is(err, core.Forbidden) {
+					err = op.Resource.Key().AlreadyExists()
+				}
+				return res, err
+			}
+		},
+	},
 	{
 		name:   "load ignores Using",
 		breaks: []string{"using/reads do not see hidden rows", "using/hidden is indistinguishable from absent"},

@@ -170,6 +170,19 @@ func denialBeforeConflict(t *kit.Fixture) {
 	_, err = mine.TryInsert("cookie", kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 99, "kind": "b"})
 	t.Fails("insert of several", err, denied)
 	t.Same("after", t.All("cookie"), before...)
+	denialOfRelatedBeforeConflict(t)
+}
+
+// denialOfRelatedBeforeConflict has a Check on the jar of the new record, in an operation and in a transaction.
+func denialOfRelatedBeforeConflict(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 7, "size": 1}, kit.Fields{"id": 8, "size": 2})
+	mine, denied := t.GuardedBy(core.All(), core.Related("jar", core.Eq("size", 1))), t.Resource("cookie").Forbidden()
+	_, err := mine.TryInsert("cookie", kit.Fields{"id": 2, "jar": 8})
+	t.Fails("insert over a hidden record, into a jar that the policy excludes", err, denied)
+	_, err = mine.TryInsert("cookie", kit.Fields{"id": 99, "jar": 8})
+	t.Fails("insert with a free key, into a jar that the policy excludes", err, denied)
+	_, err = mine.TryInsert("cookie", kit.Fields{"id": 2, "jar": 7})
+	t.Fails("insert over another record, into a jar of the policy", err, t.Resource("cookie").Key().AlreadyExists())
 }
 
 func insertIgnoresUsing(t *kit.Fixture) {
