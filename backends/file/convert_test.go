@@ -1,8 +1,12 @@
 package file
 
 import (
+	"context"
+	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 )
@@ -321,5 +325,50 @@ func TestHeaderWithInvalidPartsIsRejected(t *testing.T) {
 		if _, err := parseHeader([]byte(text)); err == nil || !strings.Contains(err.Error(), "invalid header") {
 			t.Errorf("%s: %v", fields, err)
 		}
+	}
+}
+
+func TestRememberedAnswersAreNoData(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	word := core.ResourceSpec{Name: "word", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}}
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(1)})
+	open := func(specs ...core.ResourceSpec) *core.Store {
+		s, err := core.New(t.Context(), core.MustModel("words", specs...), New(path, Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	recall := func(s *core.Store, remember bool) (found bool) {
+		err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) (err error) {
+			if _, found, err = tx.Recall(ctx, "k"); err == nil && remember {
+				err = tx.Remember(ctx, "k", "done", time.Now().Add(time.Hour))
+			}
+			return err
+		})
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	remembering := []core.ResourceSpec{word, {Name: core.AnswersName}}
+	recall(open(remembering...), true)
+	if !recall(open(remembering...), false) {
+		t.Error("the answer is lost")
+	}
+	var out strings.Builder
+	if err := Dump(path, &out); err != nil || strings.Contains(out.String(), "larder_answer") {
+		t.Errorf("dumped %s, %v", out.String(), err)
+	}
+	s := open(word) // the model without answers drops them
+	r := s.Model().Resource("word")
+	if _, err := s.Insert(t.Context(), r, r.RecordOf([]core.Value{core.TextValue("a")})); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if recall(open(remembering...), false) {
+		t.Error("the answer is back")
 	}
 }

@@ -193,6 +193,12 @@
 // fast. A program that inserts numbers with SQL afterwards must raise the counter itself. The group must not have a default
 // or a trigger that changes it.
 //
+// # Remembered answers
+//
+// The table larder_answer has the answers to writes with an idempotency key, if the model declares [core.AnswersName]. DDL and
+// Migrate create it, with an index on the time of expiry, and the importer reads it back as that declaration. Its rows can be
+// deleted at any time: a request that is repeated later is then performed again.
+//
 // # Tables of other programs
 //
 // Tables that were not made by DDL rarely have deferrable constraints and often have ON DELETE CASCADE. Package engine works

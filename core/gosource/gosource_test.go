@@ -70,13 +70,14 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "line", ToOne: "line", Key: true},
 			{Name: "day", Type: core.Date, Key: true, Default: "2026-11-23"},
 		}},
+		core.ResourceSpec{Name: core.AnswersName},
 	)
 	source, err := gosource.Source(model, "main")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`NumberedBy: "parent"`, `ToMany: "view", Through: "mark"`, `Required: true, MinLength: 1, MaxLength: 200, Pattern: "^[a-z` + "`" + `\"]+$"`, `Min: 0, Max: int64(9223372036854775807)`,
+		"\tcore.ResourceSpec{Name: core.AnswersName},\n)", `NumberedBy: "parent"`, `ToMany: "view", Through: "mark"`, `Required: true, MinLength: 1, MaxLength: 200, Pattern: "^[a-z` + "`" + `\"]+$"`, `Min: 0, Max: int64(9223372036854775807)`,
 		`Min: "-0.5", Max: "1000"`, `Min: "2026-11-23T00:00:00Z"`, `OneOf: []any{1, 3}`, `OneOf: []any{"done", "open"}`,
 		`Transitions: map[string][]string{"": {"open"}, "done": {}, "open": {"done", "open"}}`,
 	} {

@@ -115,6 +115,7 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 			{Name: "c", ToOne: "c", OnDelete: core.Restrict, Key: true},
 			{Name: "n", Type: core.Int},
 		}},
+		{Name: core.AnswersName},
 	}
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
 	if err != nil {
