@@ -50,7 +50,7 @@
 // costs a read of all those records, so ask for it on the first page only.
 //
 // fields=id,type,jar.label shows the id and the type of a cookie, and the jar as a record with its label. A path over
-// relations decides the depth of the answer: relations without a path are ids, and a depth of 2 and more is 400. A name that
+// relations decides the depth of the answer: beside a path, relations without one are ids, and a depth of 2 and more is 400. A name that
 // does not exist, is hidden, or is unreadable for the principal in all records is FIELD_DOES_NOT_EXIST. A field that the model
 // declares [core.FieldSpec.OnDemand] is shown only if it is named.
 //
