@@ -1,14 +1,12 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -136,12 +134,12 @@ func goodKey(key string) bool {
 // preconditions, and the body with its type.
 func (x *exchange) fingerprint() string {
 	h := sha256.New()
-	part := func(text string) { fmt.Fprintf(h, "%d %s\n", len(text), text) }
+	part := func(text string) { h.Write(fmt.Appendf(nil, "%d %s\n", len(text), text)) }
 	part(x.r.Method)
 	part(x.r.URL.RequestURI())
 	for _, name := range []string{"If-Match", "If-None-Match"} {
 		lines := x.r.Header[name]
-		fmt.Fprintf(h, "%d\n", len(lines))
+		h.Write(fmt.Appendf(nil, "%d\n", len(lines)))
 		for _, line := range lines {
 			part(line)
 		}
@@ -224,7 +222,7 @@ func (x *exchange) copyAnswer(answer *recorder) {
 	x.wrote = true
 	x.w.WriteHeader(answer.status)
 	if answer.body.Len() > 0 {
-		io.Copy(x.w, bytes.NewReader(answer.body.Bytes()))
+		x.w.Write(answer.body.Bytes())
 	}
 }
 

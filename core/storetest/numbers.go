@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -413,10 +414,10 @@ func oneFindsNoAnswer(t *kit.Fixture) {
 				return err
 			}
 			r := t.Resource("word")
-			if _, err := tx.Insert(ctx, r, r.RecordOf([]core.Value{core.TextValue(fmt.Sprint(i))})); err != nil {
+			if _, err := tx.Insert(ctx, r, r.RecordOf([]core.Value{core.TextValue(strconv.Itoa(i))})); err != nil {
 				return err
 			}
-			return tx.Remember(ctx, "k", fmt.Sprint(i), time.Now().Add(time.Hour))
+			return tx.Remember(ctx, "k", strconv.Itoa(i), time.Now().Add(time.Hour))
 		})
 		if err == nil && first {
 			committed.Add(1)
