@@ -8,12 +8,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -279,7 +282,8 @@ func (s inPostgreSQL) update(ctx context.Context, owner, id int64, change map[st
 
 // BenchmarkRequestsOverHTTP compares requests to a handler without decorators and with five of them with a service that is
 // written by hand with net/http and encoding/json, on maps and on pgx. 16 connections send the requests of a round; the three
-// servers take turns. It reports the time of a request by hand, and the ratios to it.
+// servers take turns. It reports the time of a request by hand, and the ratios to it. With LARDER_README=1 it writes them to the
+// README.
 func BenchmarkRequestsOverHTTP(b *testing.B) {
 	config, err := postgres.ParseConfig(pgtest.URL(b))
 	if err != nil {
@@ -292,9 +296,12 @@ func BenchmarkRequestsOverHTTP(b *testing.B) {
 	}
 	b.Cleanup(pool.Close)
 	schema := pgtest.Schema(b)
-	for name, backend := range map[string]func() core.Backend{
-		"memory": func() core.Backend { return memory.New() }, "PostgreSQL": func() core.Backend { return postgres.New(pool, schema, postgres.Options{Migrate: true}) },
-	} {
+	var table strings.Builder
+	for _, name := range []string{"memory", "PostgreSQL"} {
+		backend := func() core.Backend { return memory.New() }
+		if name == "PostgreSQL" {
+			backend = func() core.Backend { return postgres.New(pool, schema, postgres.Options{Migrate: true}) }
+		}
 		bare, guarded := open(b, tasks(), backend(), nil), open(b, tasks(), backend(), fiveOfTasks())
 		fillTasks(b, bare)
 		var byHand storage = inPostgreSQL{pool, pgx.Identifier{schema, "task"}.Sanitize()}
@@ -320,13 +327,52 @@ func BenchmarkRequestsOverHTTP(b *testing.B) {
 				}
 				taken := rounds(b, bursts, 1)
 				const requests = connections * burst
-				b.ReportMetric(median(taken, func(round []float64) float64 { return round[0] / requests / 1000 }), "by-hand-µs/op")
-				for i, stack := range []string{"none", "five"} {
-					b.ReportMetric(median(taken, func(round []float64) float64 { return round[i+1] / round[0] }), stack+"/by-hand")
-				}
+				hand := median(taken, func(round []float64) float64 { return round[0] / requests / 1000 })
+				none := median(taken, func(round []float64) float64 { return round[1] / round[0] })
+				five := median(taken, func(round []float64) float64 { return round[2] / round[0] })
+				b.ReportMetric(hand, "by-hand-µs/op")
+				b.ReportMetric(none, "none/by-hand")
+				b.ReportMetric(five, "five/by-hand")
+				fmt.Fprintf(&table, "| %s, %s | %.0f µs | %.2f | %.2f |\n", request.name, name, hand, none, five)
 			})
 		}
 	}
+	writeTable(b, table.String())
+}
+
+// writeTable writes the figures into the README, between the marks that the README has for them.
+func writeTable(b *testing.B, rows string) {
+	b.Helper()
+	const file, first, last = "../../../README.md", "<!-- figures -->\n", "<!-- end of figures -->"
+	if os.Getenv("LARDER_README") == "" {
+		return
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(text), first)
+	_, after, ends := strings.Cut(rest, last)
+	if !begins || !ends {
+		b.Fatalf("%s has no marks %q and %q", file, first, last)
+	}
+	figures := "| request | by hand | without decorators | with five |\n| --- | --- | --- | --- |\n" + rows + fmt.Sprintf(
+		"\nMeasured on %s with %s on %d cores (%s), by\n`LARDER_README=1 go test ./cookbook/internal/stacks -run '^$' -bench RequestsOverHTTP -benchtime 40x`.\n",
+		time.Now().Format("January 2, 2006"), runtime.Version(), runtime.NumCPU(), processor())
+	if err := os.WriteFile(file, []byte(before+first+figures+last+after), 0o644); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// processor returns the model of the processor, as Linux names it.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	_, rest, _ := strings.Cut(string(text), "model name")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimLeft(line, "\t :")
 }
 
 var sent atomic.Int64
