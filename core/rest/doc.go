@@ -18,6 +18,7 @@
 //	PUT    /cookie/1         200 the replaced record, 201 the created one
 //	DELETE /cookie/1         200 null
 //	GET    /jar/1/cookies    200 a page of the records of a to-many relation; arguments of a list
+//	GET    /cookie/$aggregate 200 figures about groups of records, with [Options.Aggregates]; arguments below
 //	POST   /$batch           200 the answers to several requests in one transaction
 //	GET    /openapi.json     200 the OpenAPI document
 //
@@ -38,6 +39,7 @@
 //	before   cursor: the page before another one
 //	offset   number of records to leave out at the beginning, at most 10,000; not with a cursor
 //	count    true: the header X-Total-Count has the number of records of the whole list
+//	search   words: each is a part of the text of a field that the model declares Searchable, see [engine.Query.Search]
 //	depth    depth of the shown records
 //	fields   names of the only fields to show, with commas between them
 //
@@ -57,6 +59,12 @@
 // GET /jar/1/cookies lists the records of the to-many relation cookies of jar 1, and works like GET /cookie in every other
 // respect. The policies of cookies apply. It is 404 if the jar does not exist or is hidden. A name that is not a to-many
 // relation, or one that is hidden or unreadable for the principal, is 404 like a path that does not exist.
+//
+// GET /cookie/$aggregate?group=type&count&sum=price answers with a list of objects, one for each group, ascending by the
+// fields of the group: {"group": {"type": "muffin"}, "count": 2, "sum": {"price": "7"}}; sums are decimals. The
+// arguments are group, count, sum, min, max and avg, with names of fields and commas between them (group also takes
+// paths over to-one relations), filter, search, and names of fields. It is about the records of which the principal may
+// read every named field. More than 1,000 groups are 400.
 //
 // On lists, any other argument is the name of a field and a value that the field must equal, in addition to the filter:
 //
