@@ -38,6 +38,7 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 	if err != nil {
 		return 0, err
 	}
+	p := planUpdate(d, false)
 	return l.change(ctx, b, func(ctx context.Context, w *writer, records []core.Record) error {
 		if d.batchable && !d.namesRelated && !d.needsBefore && d.writesColumns() {
 			return w.updateRecords(ctx, d, records)
@@ -45,6 +46,7 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 		for _, rec := range records {
 			c := newChange(l.info, d.level)
 			c.set(l.info.resource.Key(), rec.Key())
+			var err error
 			if c.before, err = w.load(ctx, l.info, rec.Key()); err != nil {
 				return err
 			}
@@ -54,7 +56,6 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 			if err := w.checkRepeated(ctx, d, c.before); err != nil {
 				return err
 			}
-			p := planUpdate(d, false)
 			if err := w.checkRelated(ctx, p.related); err != nil {
 				return err
 			}
@@ -150,7 +151,7 @@ func (l *lister) change(ctx context.Context, b Bulk, fn func(context.Context, *w
 		if count == 0 {
 			return nil
 		}
-		w.knownOf(l.info).addRead(slices.Clone(page.Records))
+		w.knownOf(l.info).addRead(page.Records)
 		return fn(ctx, w, page.Records)
 	})
 	return count, err

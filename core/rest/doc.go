@@ -52,9 +52,9 @@
 // costs a read of all those records, so ask for it on the first page only.
 //
 // fields=id,type,jar.label shows the id and the type of a cookie, and the jar as a record with its label. A path over
-// relations decides the depth of the answer: beside a path, relations without one are ids, and a depth of 2 and more is 400. A name that
-// does not exist, is hidden, or is unreadable for the principal in all records is FIELD_DOES_NOT_EXIST. A field that the model
-// declares [core.FieldSpec.OnDemand] is shown only if it is named.
+// relations decides the depth of the answer: beside a path, relations without one are ids, and a depth of 2 and more is
+// 400. A name that does not exist, is hidden, or is unreadable for the principal in all records is FIELD_DOES_NOT_EXIST.
+// A field that the model declares [core.FieldSpec.OnDemand] is shown only if it is named.
 //
 // GET /jar/1/cookies lists the records of the to-many relation cookies of jar 1, and works like GET /cookie in every other
 // respect. The policies of cookies apply. It is 404 if the jar does not exist or is hidden. A name that is not a to-many
