@@ -92,12 +92,32 @@ func TestSampledColumnsMayLackCasesUnlessAllAreAskedFor(t *testing.T) {
 	}
 }
 
+func TestSampledColumnsMayLackFamiliesButNotTheSuite(t *testing.T) {
+	ended := results(map[string][]string{
+		"backends/memory": {"TestConformance/read/a", "TestConformance/write/b"},
+		"backends/file":   {"TestConformance/read/a", "TestConformance/write/b", "TestConformanceReopened/read/a"},
+	})
+	kit := func() []row {
+		return slices.DeleteFunc(tabulate(ended), func(r row) bool { return !strings.HasPrefix(r.name, "kit") })
+	}
+	if err := differences(kit(), false); err != nil {
+		t.Errorf("of samples: %v", err)
+	}
+	if err := differences(kit(), true); err == nil || !strings.Contains(err.Error(), "file reopened ran nothing of kit write") {
+		t.Errorf("of all: %v", err)
+	}
+	delete(ended[module+"backends/file"], "TestConformanceReopened/read/a")
+	if err := differences(kit(), false); err == nil || !strings.Contains(err.Error(), "file reopened ran nothing of kit read") {
+		t.Errorf("of a suite that did not run: %v", err)
+	}
+}
+
 func TestOnlyWhatIsInMemoryMayLackDurability(t *testing.T) {
 	ended := results(map[string][]string{
 		"backends/memory": {"TestConformance/read/a"},
 		"backends/file":   {"TestConformance/read/a", "TestConformance/durability/b", "TestConformanceReopened/read/a"},
 	})
-	err := differences(tabulate(ended), false)
+	err := differences(tabulate(ended), true)
 	if err == nil || strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "file reopened ran nothing of kit durability") {
 		t.Errorf("got %v", err)
 	}
