@@ -43,6 +43,10 @@ type Decorator struct {
 	// can leave them out. Wrap must reject the writes. nil stands for a function that returns false. It may be called
 	// from several goroutines.
 	ReadOnly func(r *Resource) bool
+	// Sets reports whether the decorator sets the field of new records that leave it out, such as the author. Clients may
+	// then leave out a Required field: neither the engine nor API descriptions demand it. Fields that clients cannot set
+	// need no declaration. nil stands for a function that returns false. It may be called from several goroutines.
+	Sets func(f *Field) bool
 }
 
 // DecoratorKind says how a [Decorator] affects operations, and so where it may stand in a stack.

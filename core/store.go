@@ -37,6 +37,7 @@ type Store struct {
 	handler     Handler
 	description Description
 	readOnly    []func(r *Resource) bool // functions of the decorators
+	sets        []func(f *Field) bool    // functions of the decorators
 	unaware     string                   // name of a decorator that does not know conditions on related records
 	mayHide     bool                     // a decorator may hide records
 	undeclared  bool                     // a decorator that may hide records does not know the kind Visibility
@@ -64,6 +65,9 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 		if d.ReadOnly != nil {
 			s.readOnly = append(s.readOnly, d.ReadOnly)
 		}
+		if d.Sets != nil {
+			s.sets = append(s.sets, d.Sets)
+		}
 		if d.unaware() {
 			s.unaware = cmp.Or(s.unaware, d.Name)
 		}
@@ -87,6 +91,11 @@ func (s *Store) Model() *Model { return s.model }
 // a decorator says so. Other writes may be rejected, too.
 func (s *Store) ReadOnly(r *Resource) bool {
 	return r.readOnly || slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
+}
+
+// Sets reports whether a decorator declares that it sets the field of new records that leave it out, see [Decorator].
+func (s *Store) Sets(f *Field) bool {
+	return slices.ContainsFunc(s.sets, func(says func(*Field) bool) bool { return says(f) })
 }
 
 // Ping returns nil if a writing transaction can begin on the backend, for readiness checks. It is no operation:

@@ -63,6 +63,7 @@ func open(ctx context.Context, backend core.Backend) (*core.Store, http.Handler,
 func signed(fields ...string) core.Decorator {
 	return core.Decorator{
 		Name: "signed", Note: "the principal is the default of " + strings.Join(fields, " and "), Kind: core.KindEffect, KnowsRelated: true,
+		Sets: func(f *core.Field) bool { return slices.Contains(fields, f.Name()) },
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind != core.Insert || op.Principal == nil || op.Principal.IsSystem() {

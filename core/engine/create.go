@@ -20,8 +20,8 @@ import (
 //
 // A [core.ValidationFailed] lists the violations of all records. Path leads from the body to the value, through positions in
 // lists and names of relations, such as 0, "comments", 2, "text". Rules over several fields are checked for a record only
-// if all records that the request writes before it are valid; so are required fields that a body leaves out, if a decorator
-// may set them.
+// if all records that the request writes before it are valid. A required field that a body leaves out is among the
+// violations of every record, unless clients cannot set it or a decorator declares to set it ([core.Decorator]).
 //
 // Errors: [core.NotFound] for an unknown resource, and for related records that do not exist or are hidden;
 // [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body; [core.ValidationFailed];

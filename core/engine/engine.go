@@ -61,6 +61,13 @@ func (e *Engine) ReadOnly(resource string) bool {
 	return r != nil && e.store.ReadOnly(r)
 }
 
+// MustName reports whether a client has to name the field in the body of a new record: it is Required, has no default, and
+// no decorator of the store sets it, see [core.Decorator]. A record that is nested in another one need not name its relation
+// to that one.
+func (e *Engine) MustName(f *core.Field) bool {
+	return f.Required() && clientWritable(f) && !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() && !e.store.Sets(f)
+}
+
 // Options returns the limits in force, with defaults filled in. Only Attempts stays 0 for its default.
 func (e *Engine) Options() Options { return e.opts }
 

@@ -175,7 +175,7 @@ func (ex *execution) unreached(n int) (found []core.Violation) {
 	if ex.changes[n] != nil {
 		copy(values, ex.changes[n].values)
 	}
-	complete := planned.isNew && !ex.engine.mayHide // nothing else sets fields of the record
+	complete, linked := planned.isNew, []*core.Field{planned.given.field} // no setter sets fields of the record
 	for _, s := range ex.plan.steps {
 		switch {
 		case s.record != n:
@@ -185,15 +185,15 @@ func (ex *execution) unreached(n int) (found []core.Violation) {
 			}
 		case s.kind == stepLink && len(s.members) > 0:
 			values[s.assignments[0].field.Column()] = core.Value{}
-			complete = false
+			linked = append(linked, s.assignments[0].field)
 		case s.kind == stepSetter:
 			complete = false
 		}
 	}
 	for _, f := range r.Columns() {
 		v := values[f.Column()]
-		missing := v.IsAbsent() && complete && f != planned.given.field && !f.HasDefaultFunc() && f.ConstantDefault().IsAbsent()
-		if f.Required() && (v.IsNull() || missing) {
+		missing := v.IsAbsent() && complete && ex.engine.MustName(f) && !slices.Contains(linked, f)
+		if f.Required() && v.IsNull() || missing {
 			found = append(found, f.Violated("required").Violations...)
 		}
 	}

@@ -15,7 +15,8 @@ type schemaNames struct {
 	read, write, create map[*core.Resource]string
 	related             map[*core.Field]string
 	assigned            map[*core.Resource]bool
-	contents            map[*core.Field]string // schemas of the content of fields
+	must                map[*core.Resource][]string // fields that the body of a new record must name
+	contents            map[*core.Field]string      // schemas of the content of fields
 	used                map[string]bool
 }
 
@@ -26,7 +27,7 @@ func (n schemaNames) keyInBody(r *core.Resource) bool { return n.assigned[r] }
 func nameSchemas(api *engine.Engine) schemaNames {
 	n := schemaNames{
 		make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Field]string),
-		make(map[*core.Resource]bool), make(map[*core.Field]string), map[string]bool{"Error": true},
+		make(map[*core.Resource]bool), make(map[*core.Resource][]string), make(map[*core.Field]string), map[string]bool{"Error": true},
 	}
 	used, usedByRelations := n.used, map[string]bool{}
 	m := api.Model()
@@ -46,7 +47,8 @@ func nameSchemas(api *engine.Engine) schemaNames {
 	}
 	for _, r := range m.Resources() {
 		n.assigned[r] = api.KeySource(r).Assigned && !r.ReadOnly()
-		if n.assigned[r] || !r.ReadOnly() && mustName(r) != nil {
+		n.must[r] = mustName(api, r)
+		if n.assigned[r] || !r.ReadOnly() && n.must[r] != nil {
 			n.create[r] = uniqueName(r.APIName()+"_create", used)
 		}
 	}

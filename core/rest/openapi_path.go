@@ -128,7 +128,7 @@ func (n schemaNames) addWrites(path object, r *core.Resource, limits engine.Opti
 	})
 	path["put"] = n.operation("put_"+n.read[r], r, object{
 		"parameters":  parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
-		"requestBody": bodyOf(replacing(r, written), plainJSON),
+		"requestBody": bodyOf(n.replacing(r, written), plainJSON),
 		"responses":   responses(n.putResponses(r, limits), withBody...),
 	})
 	path["delete"] = n.operation("delete_"+n.read[r], r, object{

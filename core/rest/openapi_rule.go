@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // ruled returns the schema of a field's values in bodies with the rules of the model, and the rules that JSON Schema cannot
@@ -171,11 +172,11 @@ func withRefs(schema any, refs map[string]string) any {
 	return schema
 }
 
-// mustName returns the fields that a new record needs in its body: Required fields without a default that a client can set.
+// mustName returns the fields that a new record needs in its body: see [engine.Engine.MustName].
 // Relations to the record that a body is nested in are left out.
-func mustName(r *core.Resource) (names []string) {
+func mustName(api *engine.Engine, r *core.Resource) (names []string) {
 	for _, f := range r.Fields() {
-		if f.Required() && settable(f) && f.Inverse() == nil && !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
+		if api.MustName(f) && settable(f) && f.Inverse() == nil {
 			names = append(names, f.APIName())
 		}
 	}
@@ -183,8 +184,8 @@ func mustName(r *core.Resource) (names []string) {
 }
 
 // replacing returns the schema of the body of PUT, which resets the fields that it does not name.
-func replacing(r *core.Resource, written object) object {
-	names := mustName(r)
+func (n schemaNames) replacing(r *core.Resource, written object) object {
+	names := n.must[r]
 	if names == nil {
 		return written
 	}

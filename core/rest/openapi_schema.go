@@ -104,7 +104,7 @@ func (n schemaNames) createSchema(r *core.Resource) object {
 			required = append(required, f.APIName())
 		}
 	}
-	schema["required"] = append(required, mustName(r)...)
+	schema["required"] = append(required, n.must[r]...)
 	return schema
 }
 

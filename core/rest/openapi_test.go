@@ -42,9 +42,9 @@ func oddModel() *core.Model {
 	)
 }
 
-func documentOf(t *testing.T, m *core.Model, opts rest.Options) []byte {
+func documentOf(t *testing.T, m *core.Model, opts rest.Options, decorators ...core.Decorator) []byte {
 	t.Helper()
-	h, err := rest.New(newEngine(t, m), opts)
+	h, err := rest.New(newEngine(t, m, decorators...), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -538,6 +538,11 @@ func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
 	}
 	if strings.Contains(string(text), "s3cret") || doc.Components.Schemas["box_create"].Properties != nil {
 		t.Error("the document has a value of a hidden field, or a schema without purpose")
+	}
+	author := intercepting(func(context.Context) error { return nil })
+	author.Sets = func(f *core.Field) bool { return f.Name() == "name" || f.Name() == "tags" }
+	if text := documentOf(t, m, rest.Options{}, author); !strings.Contains(string(text), `{"required":["state","other"],"type":"object"}`) {
+		t.Error("the document requires fields that a decorator sets")
 	}
 }
 

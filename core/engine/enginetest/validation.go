@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -53,6 +54,24 @@ func issues() *core.Model {
 	)
 }
 
+// headlines returns an effect that sets the headline of new issues without one. It declares to set the fields of sets.
+func headlines(sets func(*core.Field) bool) core.Decorator {
+	return core.Decorator{Name: "headlines", Kind: core.KindEffect, KnowsRelated: true, Sets: sets, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Insert && op.Resource.Name() == "issue" {
+				title := op.Resource.Field("title")
+				op.Records = slices.Clone(op.Records)
+				for i, rec := range op.Records {
+					if rec.Value(title).IsAbsent() {
+						op.Records[i] = rec.With(title.Column(), core.TextValue("none"))
+					}
+				}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
 func validationCases() []Case {
 	return []Case{
 		script("a record reports all violations", issues, `
@@ -69,6 +88,12 @@ func validationCases() []Case {
 			post issue [{"headline": "a"}, {"headline": "much too long"}, {}] => VALIDATION_FAILED {"violations": [{"object_name": "issue", "path": [1, "headline"], "rule": "max_length", "accepted": "at most 8 characters"}, {"object_name": "issue", "path": [2, "headline"], "rule": "required", "accepted": "a value other than null"}]}
 			post issue [{"headline": "a", "comments": [{"stars": -1}]}, {"comments": [{"stars": 7}]}] => VALIDATION_FAILED {"violations": [{"object_name": "comment", "path": [0, "comments", 0, "stars"], "rule": "min", "accepted": "at least 0"}, {"object_name": "issue", "path": [1, "headline"], "rule": "required", "accepted": "a value other than null"}, {"object_name": "comment", "path": [1, "comments", 0, "stars"], "rule": "max", "accepted": "at most 5"}]}
 			list issue => []`),
+		scriptWith("required fields of later records are reported below a policy", issues, engine.Options{}, `
+			as 1 post issue [{"headline": "a", "comments": [{"stars": -1}]}, {"author": {"name": "b"}, "comments": [{"text": "longer"}]}] => VALIDATION_FAILED {"violations": [{"object_name": "comment", "path": [0, "comments", 0, "stars"], "rule": "min", "accepted": "at least 0"}, {"object_name": "issue", "path": [1, "headline"], "rule": "required", "accepted": "a value other than null"}, {"object_name": "comment", "path": [1, "comments", 0, "text"], "rule": "max_length", "accepted": "at most 5 characters"}]}
+			as 1 list issue => []`, headlines(nil)),
+		scriptWith("a required field that a decorator sets is not reported", issues, engine.Options{}, `
+			as 1 post issue [{"headline": "a", "comments": [{"stars": -1}]}, {"comments": [{}]}] => VALIDATION_FAILED {"violations": [{"object_name": "comment", "path": [0, "comments", 0, "stars"], "rule": "min", "accepted": "at least 0"}]}
+			as 1 put issue/7 {} => created {"id": 7, "headline": "none", "state": "open", "comments": []}`, headlines(func(f *core.Field) bool { return f.Name() == "title" })),
 		script("types are checked before rules", issues, `
 			post issue [{}, {"headline": "a", "comments": [{"stars": "many"}]}] => BAD_FIELD_VALUE {"object_name": "comment", "field_name": "stars", "type": "int", "value": "many", "index": 1}`),
 		script("a replacement sets required fields", issues, `
