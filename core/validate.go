@@ -18,6 +18,9 @@ type Violation struct {
 	Accepted string // accepted values, in words
 	// Record is the position of the record among the arguments of the operation, from 0; -1 if the storage does not tell it.
 	Record int
+	// Keys are the keys of the records whose change breaks the rule, at most 100, if package core/engine makes one change of
+	// many records; otherwise nil. The principal can read these records.
+	Keys []Value
 
 	change *stateChange // of a rejected transition
 }
@@ -37,7 +40,15 @@ func violationDetails(violations []Violation) []any {
 	details := make([]any, 0, min(len(violations), maxViolations))
 	for _, v := range violations[:cap(details)] {
 		path := append([]any{}, v.Path...) // a list, also without elements
-		details = append(details, map[string]any{"object_name": v.Resource, "path": path, "rule": v.Rule, "accepted": v.Accepted})
+		detail := map[string]any{"object_name": v.Resource, "path": path, "rule": v.Rule, "accepted": v.Accepted}
+		if len(v.Keys) > 0 {
+			ids := make([]any, len(v.Keys))
+			for i, key := range v.Keys {
+				ids[i] = key.Any()
+			}
+			detail["record_ids"] = ids
+		}
+		details = append(details, detail)
 	}
 	return details
 }

@@ -23,7 +23,8 @@ type Bulk struct {
 
 // UpdateAll makes the same change of every record that matches, all of them or none, and returns their number. The body is
 // that of [Engine.Update]. A record that the principal can list and may not change is [core.Forbidden], and nothing
-// changes.
+// changes. A [core.ValidationFailed] has equal violations once, with the keys of the records; if the body changes relations
+// or computed fields, it has the violations of the first record that breaks a rule.
 //
 // Errors: [core.BadParam] for Max, and naming max if more records match; the errors of [Engine.List] for the conditions;
 // the errors of [Engine.Update] for the changes.
@@ -60,7 +61,7 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 				return err
 			}
 			if _, err := w.execute(ctx, p, c); err != nil {
-				return err
+				return withKeys(err, func(core.Violation) core.Value { return rec.Key() })
 			}
 		}
 		return nil
@@ -76,22 +77,38 @@ func (w *writer) updateRecords(ctx context.Context, d *draft, records []core.Rec
 			updates.set(rec.Key(), a.field, a.value)
 		}
 	}
-	return distinct(w.update(ctx, updates))
+	return withKeys(w.update(ctx, updates), func(v core.Violation) core.Value {
+		if v.Resource != d.info.resource.APIName() || v.Record < 0 || v.Record >= len(updates.keys) {
+			return core.Value{} // of a record that a decorator wrote
+		}
+		return updates.keys[v.Record]
+	})
 }
 
-// distinct returns the error of a change of many records with equal violations once.
-func distinct(err error) error {
+// maxViolationKeys bounds the keys of a violation.
+const maxViolationKeys = 100
+
+// withKeys returns the error of a change of many records with equal violations once, and with the keys of their records.
+func withKeys(err error, keyOf func(core.Violation) core.Value) error {
 	e := core.AsError(err)
 	if e == nil || e.Code != core.ValidationFailed {
 		return err
 	}
-	once, known := *e, make(map[string]bool)
-	once.Violations = slices.DeleteFunc(slices.Clone(e.Violations), func(v core.Violation) bool {
+	once, known := *e, make(map[string]int)
+	once.Violations = nil
+	for _, v := range e.Violations {
 		text := fmt.Sprint(v.Resource, v.Path, v.Rule, v.Accepted)
-		seen := known[text]
-		known[text] = true
-		return seen
-	})
+		i, seen := known[text]
+		if !seen {
+			i = len(once.Violations)
+			known[text] = i
+			once.Violations = append(once.Violations, v)
+		}
+		keys := &once.Violations[i].Keys
+		if key := keyOf(v); key.IsSet() && len(*keys) < maxViolationKeys && !slices.Contains(*keys, key) {
+			*keys = append(*keys, key)
+		}
+	}
 	return &once
 }
 

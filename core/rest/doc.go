@@ -102,7 +102,8 @@
 // act on the records that GET lists for the same filter and names of fields: all of them or none, in one transaction.
 // filter and max are obligatory; filter={} means all records. If more than max records match, the request is 400 and
 // nothing changes. dry=true only counts. A record that the principal can list and may not change is 403, and nothing
-// changes. No preconditions apply.
+// changes. No preconditions apply. The violations of a VALIDATION_FAILED have the member record_ids: the ids of the records
+// whose change breaks the rule, at most 100.
 //
 // # Batches
 //

@@ -23,7 +23,7 @@ func message(e *core.Error) string {
 	return text
 }
 
-// maxDescribed is the number of violations that a message describes.
+// maxDescribed is the number of violations that a message describes, and of records that it names for each.
 const maxDescribed = 5
 
 // violations says which values break which rules.
@@ -38,13 +38,29 @@ func violations(all []core.Violation) string {
 		for _, step := range v.Path {
 			subject = append(subject, fmt.Sprint(step))
 		}
-		text := fmt.Sprintf("%s breaks the rule %s", strings.Join(subject, "/"), v.Rule)
+		text := fmt.Sprintf("%s%s breaks the rule %s", strings.Join(subject, "/"), inRecords(v.Keys), v.Rule)
 		if v.Accepted != "" {
 			text += " (accepted: " + v.Accepted + ")"
 		}
 		texts = append(texts, text)
 	}
 	return "Values are not acceptable: " + strings.Join(texts, "; ") + "."
+}
+
+// inRecords names the records of a violation; empty without keys.
+func inRecords(keys []core.Value) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	ids := make([]string, 0, maxDescribed+1)
+	for i, key := range keys {
+		if i == maxDescribed {
+			ids = append(ids, "others")
+			break
+		}
+		ids = append(ids, key.String())
+	}
+	return " (records " + strings.Join(ids, ", ") + ")"
 }
 
 // details are the details of an error by name.

@@ -122,7 +122,7 @@ func validationCases() []Case {
 			post issue {"headline": "a", "comments": [{}]}
 			post issue {"headline": "b", "comments": [1]} => VALIDATION_FAILED {"violations": [{"object_name": "comment", "path": ["comments"], "rule": "stays", "accepted": "the same issue"}]}
 			list issue depth=0 => [1]`),
-		code("a change of many records reports a violation once", issues, func(t *testing.T, api *engine.Engine) {
+		code("a change of many records reports a violation once, with the keys", issues, func(t *testing.T, api *engine.Engine) {
 			if _, err := api.Create(t.Context(), "issue", engine.Write{}, map[string]any{"headline": "a"}, map[string]any{"headline": "b", "state": "closed"}); err != nil {
 				t.Fatal(err)
 			}
@@ -130,13 +130,14 @@ func validationCases() []Case {
 				body map[string]any
 				want string
 			}{
-				{map[string]any{"headline": "much too long"}, `[[headline] max_length at most 8 characters]`},
-				{map[string]any{"state": "lost"}, `[[state] transition "closed" [state] transition "open"]`},
+				{map[string]any{"headline": "much too long"}, `[[headline] max_length at most 8 characters [1 2]]`},
+				{map[string]any{"state": "lost"}, `[[state] transition "closed" [1] [state] transition "open" [2]]`},
+				{map[string]any{"double": 1, "state": "open", "author": map[string]any{"name": "1"}}, `[[author name] pattern text that matches ^[a-z]+$ [1]]`},
 			} {
 				_, err := api.UpdateAll(t.Context(), "issue", engine.Bulk{Max: 9}, test.body)
 				var got []string
 				for _, v := range core.AsError(err).Violations {
-					got = append(got, fmt.Sprint(v.Path, " ", v.Rule, " ", v.Accepted))
+					got = append(got, fmt.Sprint(v.Path, " ", v.Rule, " ", v.Accepted, " ", v.Keys))
 				}
 				if !errors.Is(err, core.ValidationFailed) || fmt.Sprint(got) != test.want {
 					t.Errorf("%v: got %v %v, want %s", test.body, err, got, test.want)

@@ -57,6 +57,11 @@ func testValidation(t *testing.T, newBackend NewBackend) {
 			{"PATCH /post/1?depth=0", `{"stars": 5}`, 200, `1`},
 			{"GET /post/1", "", 200, `{"id": 1, "headline": "a", "stars": 5, "replies": []}`},
 		}},
+		{"violations of a change of many records name the records", []exchange{
+			{"POST /post?depth=0", `[{"headline": "a"}, {"headline": "b"}]`, 201, ""},
+			{"PATCH /post?filter={}&max=9", `{"headline": null, "stars": 6}`, 400, `VALIDATION_FAILED {"violations": [` +
+				strings.TrimSuffix(missing, "}") + `, "record_ids": [1, 2]}, ` + strings.TrimSuffix(many, "}") + `, "record_ids": [1, 2]}]}`},
+		}},
 	} {
 		t.Run(rule.name, func(t *testing.T) {
 			c := s.start(t, newBackend).as(user(1))
