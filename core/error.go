@@ -41,7 +41,7 @@ type Error struct {
 	Fields   []string // API names of the fields, of an AlreadyExists for values of several fields
 	Key      Value    // key without a record
 	Type     Type     // type of the field
-	Value    any      // rejected value as it was given; of an AlreadyExists the duplicate [Value], a [List] for several fields, nil if it is unknown
+	Value    any      // rejected value as it was given; of an AlreadyExists the duplicate [Value], a [List] for an index of several fields, nil if it is unknown
 	Param    string   // rejected parameter; for some codes the HTTP method, header or entity tag
 	Accepted string   // accepted values of the parameter, or of the field if its type alone does not say them
 	Element  int      // position of the rejected element in a list of the request, from 1; 0 for none
@@ -257,8 +257,28 @@ func (r *Resource) Forbidden() *Error {
 	return &Error{Code: Forbidden, Resource: r.apiName}
 }
 
-// AlreadyExists returns the error for a key or unique value that another record has.
-func (f *Field) AlreadyExists() *Error { return f.conflictError(AlreadyExists, f.resource) }
+// AlreadyExists returns the error for a key or unique value that another record has. For a key of several fields it names
+// these.
+func (f *Field) AlreadyExists() *Error {
+	if !f.Key() || f.parts == nil {
+		return f.conflictError(AlreadyExists, f.resource)
+	}
+	return f.resource.duplicate(f.parts)
+}
+
+// duplicate returns the error for values of the fields that another record has. It names the fields that are not hidden.
+func (r *Resource) duplicate(fields []*Field) *Error {
+	var names []string
+	for _, f := range fields {
+		if !f.Hidden() {
+			names = append(names, f.apiName)
+		}
+	}
+	if len(names) == 1 {
+		return &Error{Code: AlreadyExists, Resource: r.apiName, Field: names[0]}
+	}
+	return &Error{Code: AlreadyExists, Resource: r.apiName, Fields: names}
+}
 
 // AlreadyExistsWith is [Field.AlreadyExists] with the value, which clients do not see.
 func (f *Field) AlreadyExistsWith(v Value) *Error {
@@ -340,7 +360,7 @@ const (
 	// known.
 	ReadOnly Code = "READ_ONLY"
 	// AlreadyExists means that another record has the key, the unique value or the values of a unique index. Fields:
-	// Resource, Field; Fields for an index over several fields.
+	// Resource, Field; Fields for a key or an index of several fields.
 	AlreadyExists Code = "CONFLICT"
 	// StillReferenced means that the record cannot be deleted, because other records refer to it through this relation:
 	// the relation has the rule [Restrict], or a referring record cannot be detached or deleted with it. The text is the

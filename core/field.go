@@ -247,7 +247,7 @@ func (f *Field) TargetKey(raw any) (Value, error) {
 	if err != nil {
 		return Value{}, &Error{
 			Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: key.typ, Value: raw,
-			Accepted: acceptedTuple(key.elements), Cause: err,
+			Accepted: key.acceptedKey(), Cause: err,
 		}
 	}
 	return v, nil
@@ -272,7 +272,11 @@ func (f *Field) Elements(v Value) ([]Value, error) {
 func (f *Field) badValue(raw any, cause error) error {
 	e := &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
 	if f.typ == Tuple {
-		e.Accepted = acceptedTuple(f.elements)
+		key := f
+		if f.target != nil {
+			key = f.target.key
+		}
+		e.Accepted = key.acceptedKey()
 	}
 	return e
 }

@@ -63,19 +63,11 @@ func (x *Index) Claim(rec Record) Value {
 // AlreadyExists returns the error for values of a unique index that another record has. It names all fields that are not
 // hidden.
 func (x *Index) AlreadyExists() *Error {
-	var names []string
-	for _, o := range x.order {
-		if !o.Field.Hidden() {
-			names = append(names, o.Field.apiName)
-		}
+	fields := make([]*Field, len(x.order))
+	for i, o := range x.order {
+		fields[i] = o.Field
 	}
-	e := &Error{Code: AlreadyExists, Resource: x.resource.apiName}
-	if len(names) == 1 {
-		e.Field = names[0]
-	} else {
-		e.Fields = names
-	}
-	return e
+	return x.resource.duplicate(fields)
 }
 
 // AlreadyExistsWith is [Index.AlreadyExists] with the [Index.Claim] of the records, which clients do not see.

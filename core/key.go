@@ -267,7 +267,7 @@ func (b *builder) checkVia(f *Field) {
 	case f.spec.Default != nil || f.spec.Was != "":
 		b.failField(f, "a relation with Via cannot have Default or Was; declare them on its fields")
 	case f.target != nil && !slices.Equal(types, want):
-		b.failField(f, "Via has fields of the types %s, and the key of %q has %s", acceptedTuple(types), f.spec.ToOne, acceptedTuple(want))
+		b.failField(f, "Via has fields of the types %s, and the key of %q has %s", typeNames(types), f.spec.ToOne, typeNames(want))
 	}
 }
 
@@ -298,6 +298,22 @@ func (r *Resource) KeyOf(values ...any) (Value, error) {
 		return elements[0], nil
 	}
 	return r.key.Convert(TupleOf(elements...))
+}
+
+// acceptedKey describes the id of a key of several fields; empty for a single key.
+func (f *Field) acceptedKey() string {
+	if f.typ != Tuple {
+		return ""
+	}
+	parts := make([]string, len(f.parts))
+	for i, part := range f.parts {
+		types := typeNames(part.elements)
+		if part.typ != Tuple {
+			types = part.typ.String()
+		}
+		parts[i] = fmt.Sprintf("%s (%s)", part.apiName, types)
+	}
+	return "the values of " + strings.Join(parts, " and ") + ", with commas between them"
 }
 
 // derive returns the value of a derived field in a record with the values: absent if a part is absent, null if one is

@@ -339,9 +339,9 @@ func TestPartsOfAKeyAreNamedOnceAndFixed(t *testing.T) {
 		{map[string]any{"order": 18}, `BAD_REQUEST msg="keys of line are not generated; set the fields order and number"`},
 		{map[string]any{"order": 18, "number": nil}, `BAD_REQUEST msg="keys of line are not generated; set the fields order and number"`},
 		{map[string]any{"id": "18,6", "number": 7}, `BAD_REQUEST msg="id of line contradicts order and number"`},
-		{map[string]any{"order": 18, "number": 4}, `CONFLICT object_name="line" field_name="id"`},
+		{map[string]any{"order": 18, "number": 4}, `CONFLICT object_name="line" field_names=["order","number"]`},
 		{map[string]any{"order": 99, "number": 4}, `OBJECT_DOES_NOT_EXIST object_name="order" object_id=99`},
-		{map[string]any{"id": "018,6"}, `BAD_FIELD_VALUE object_name="line" field_name="id" type="tuple" value="018,6" accepted_values="int,int": value does not fit the type`},
+		{map[string]any{"id": "018,6"}, `BAD_FIELD_VALUE object_name="line" field_name="id" type="tuple" value="018,6" accepted_values="the values of order (int) and number (int), with commas between them": value does not fit the type`},
 	} {
 		if got := insert(tt.fields); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)

@@ -150,8 +150,8 @@ func convertTuple(raw any, types []Type) (Value, error) {
 	return v, err
 }
 
-// acceptedTuple describes the text of a tuple with elements of the types.
-func acceptedTuple(types []Type) string {
+// typeNames returns the names of the types with commas between them.
+func typeNames(types []Type) string {
 	names := make([]string, len(types))
 	for i, t := range types {
 		names[i] = t.String()

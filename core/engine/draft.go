@@ -191,7 +191,10 @@ func (d *draft) holds(e *core.Error, value core.Value) bool {
 			values = append(values, d.value(f))
 		}
 	}
-	if len(values) == 1 {
+	switch {
+	case value.Type() == core.Tuple && d.key() == value:
+		return true
+	case len(values) == 1:
 		return values[0] == value
 	}
 	return core.ListOf(values...) == value

@@ -111,7 +111,7 @@ func keyCases() []Case {
 			post line {"id": "1,3", "nr": 3}           => FIELD_IS_READONLY {"object_name": "line", "field_name": "id"}
 			post line {"order": 9, "nr": 1}            => OBJECT_DOES_NOT_EXIST {"object_name": "order", "object_id": 9}
 			post line {"order": 1, "nr": "x"}          => BAD_FIELD_VALUE {"object_name": "line", "field_name": "nr", "type": "int", "value": "x"}
-			post line [{"order": 1, "nr": 1}, {"order": 1, "nr": 2}, {"order": 1, "nr": 1}]  => CONFLICT {"object_name": "line", "field_name": "id", "index": 2}
+			post line [{"order": 1, "nr": 1}, {"order": 1, "nr": 2}, {"order": 1, "nr": 1}]  => CONFLICT {"object_name": "line", "field_names": ["order", "nr"], "index": 2}
 			list line                                  => []`),
 		script("parts of a key are fixed", orders, filled+`
 			patch line/1,3 {"nr": 3, "order": 1, "id": "1,3", "text": "x"}  => {"id": "1,3", "order": 1, "nr": 3, "text": "x", "parcels": [], "tags": []}
@@ -130,11 +130,11 @@ func keyCases() []Case {
 			put order/1 {"text": "z"}            => replaced {"id": 1, "text": "z", "lines": ["1,3", "1,4", "1,10", "1,11"], "notes": []}`),
 		script("only the canonical text of a key is an id", orders, filled+`
 			get line/1,3                 => {"id": "1,3", "order": 1, "nr": 3, "text": "tea", "parcels": [], "tags": []}
-			get line/01,3                => BAD_FIELD_VALUE {"object_name": "line", "field_name": "id", "type": "tuple", "value": "01,3", "accepted_values": "int,int"}
-			get line/1                   => BAD_FIELD_VALUE {"object_name": "line", "field_name": "id", "type": "tuple", "value": "1", "accepted_values": "int,int"}
+			get line/01,3                => BAD_FIELD_VALUE {"object_name": "line", "field_name": "id", "type": "tuple", "value": "01,3", "accepted_values": "the values of order (int) and nr (int), with commas between them"}
+			get line/1                   => BAD_FIELD_VALUE {"object_name": "line", "field_name": "id", "type": "tuple", "value": "1", "accepted_values": "the values of order (int) and nr (int), with commas between them"}
 			get line/1,4                 => OBJECT_DOES_NOT_EXIST {"object_name": "line", "object_id": "1,4"}
 			post note {"order": 1, "id": "a", "about": "1,3"}    => {"key": "1,a", "order": 1, "id": "a", "about": "1,3"}
-			post note {"order": 1, "id": "b", "about": "1,03"}   => BAD_FIELD_VALUE {"object_name": "note", "field_name": "about", "type": "tuple", "value": "1,03", "accepted_values": "int,int"}
+			post note {"order": 1, "id": "b", "about": "1,03"}   => BAD_FIELD_VALUE {"object_name": "note", "field_name": "about", "type": "tuple", "value": "1,03", "accepted_values": "the values of order (int) and nr (int), with commas between them"}
 			post note {"order": 1, "id": "b", "about": "1,4"}    => OBJECT_DOES_NOT_EXIST {"object_name": "line", "object_id": "1,4"}
 			delete line/1,3
 			get note/1,a                 => {"key": "1,a", "order": 1, "id": "a"}`),

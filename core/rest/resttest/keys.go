@@ -159,7 +159,7 @@ func testTupleIDs(t *testing.T, newBackend NewBackend) {
 	const at, uuid = "2026-11-30T12:00:00.5Z", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 	const slot = "2026-11-30,2026-11-30T12:00:00,true," + uuid + ",-5"
 	badTuple := func(value string) string {
-		return `BAD_FIELD_VALUE {"object_name": "sensor", "field_name": "id", "type": "tuple", "value": "` + value + `", "accepted_values": "text,text"}`
+		return `BAD_FIELD_VALUE {"object_name": "sensor", "field_name": "id", "type": "tuple", "value": "` + value + `", "accepted_values": "the values of site (text) and name (text), with commas between them"}`
 	}
 	setup{model: readings()}.check(t, newBackend, []rule{
 		{"a URL names the parts of a key", []exchange{
