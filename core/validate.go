@@ -100,11 +100,36 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	if found = append(found, changes...); len(found) == 0 {
 		return nil
 	}
-	if err := op.denies(ctx, tx.Read, before); err != nil {
+	complete, err := op.withKeys(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := complete.denies(ctx, tx.Read, before); err != nil {
 		return err
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return cmp.Compare(a.Record, b.Record) })
 	return &Error{Code: ValidationFailed, Violations: found}
+}
+
+// withKeys returns the op with generated keys in its new records, if Check depends on the key: without one, Check would deny
+// every invalid record. The keys are not used again.
+func (op *Op) withKeys(ctx context.Context, tx BackendTx) (*Op, error) {
+	r, complete := op.Resource, *op
+	if op.Kind != Insert || !slices.Contains(op.Check.Fields(), r.key) {
+		return op, nil
+	}
+	complete.Records = slices.Clone(op.Records)
+	for i, rec := range complete.Records {
+		if rec.Key().IsSet() {
+			continue
+		}
+		keys, err := tx.NextIDs(ctx, &Op{Kind: NextID, Resource: r, N: 1, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle})
+		if err != nil {
+			return nil, err
+		}
+		complete.Records[i] = rec.Set(r.key, keys[0])
+	}
+	return &complete, nil
 }
 
 // needsBefore reports whether a rule for the records of an Update concerns their before images.
