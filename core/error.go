@@ -128,7 +128,9 @@ func (e *Error) details() []Detail {
 			details = append(details, Detail{"field_names", toAny(e.Fields)})
 		}
 		return details
-	case Forbidden, ReadOnly:
+	case Forbidden:
+		return nonEmpty(Detail{"object_name", e.Resource}, Detail{"msg", e.Message})
+	case ReadOnly:
 		return nonEmpty(Detail{"object_name", e.Resource})
 	case ValidationFailed:
 		return []Detail{{"violations", violationDetails(e.Violations)}}
@@ -336,8 +338,8 @@ const (
 	// FieldUpdateForbidden means that the field of this record cannot change: directly, through the other side of its
 	// relation, or by a delete that would detach the record. Fields: Resource, Field.
 	FieldUpdateForbidden Code = "FIELD_UPDATE_FORBIDDEN"
-	// SearchForbidden means that clients cannot filter or sort by the field, or cannot compare it by the operator, such as
-	// a number by prefix. Fields: Resource, Field.
+	// SearchForbidden means that clients cannot filter, sort, group or calculate by the field, or cannot compare it by the
+	// operator, such as a number by prefix. Fields: Resource, Field.
 	SearchForbidden Code = "SEARCH_FORBIDDEN"
 	// BadParam means that a parameter of the request is out of range. Fields: Param, Accepted.
 	BadParam Code = "BAD_PARAM_VALUE"
@@ -351,7 +353,8 @@ const (
 	// Unauthorized means that the operation needs a principal and the caller is anonymous. Fields: Message, why the
 	// credentials are rejected; package rest shows it in a header.
 	Unauthorized Code = "UNAUTHORIZED"
-	// Forbidden means that a policy denies the operation. Fields: Resource, if it is known.
+	// Forbidden means that a policy denies the operation. Fields: Resource, if it is known; Message, if the operation follows
+	// from the one of the client.
 	Forbidden Code = "FORBIDDEN"
 	// MethodNotAllowed means that the URL does not support the HTTP method. Fields: Param, the method; Accepted, the
 	// supported ones.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -240,10 +241,22 @@ func (c *cascade) detachReferrers(ctx context.Context) error {
 			continue
 		}
 		if err := c.work.update(ctx, updates); err != nil {
-			return err
+			return c.consequence(err, "changes", updates.info.resource)
 		}
 	}
 	return nil
+}
+
+// consequence returns the error of an operation on records that depend on the deleted ones. A [core.Forbidden] says that the
+// denied operation follows from the delete. The principal has read these records.
+func (c *cascade) consequence(err error, verb string, r *core.Resource) error {
+	e, root := core.AsError(err), c.pending.updates.info.resource
+	if e.Code != core.Forbidden || r == root {
+		return err
+	}
+	denied := *e
+	denied.Message = fmt.Sprintf("the delete of %s also %s records of %s", root.APIName(), verb, r.APIName())
+	return &denied
 }
 
 // deleteRecords deletes the records, one operation for each resource.
@@ -256,7 +269,7 @@ func (c *cascade) deleteRecords(ctx context.Context) error {
 		}
 		keys := slices.Collect(maps.Keys(c.deleted[i]))
 		if err := c.work.delete(ctx, tx, c.work.engine.resources[i], keys); err != nil {
-			return err
+			return c.consequence(err, "deletes", c.work.engine.resources[i].resource)
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func (d details) sentence(code core.Code) string {
 	case core.FieldUpdateForbidden:
 		return fmt.Sprintf("%s cannot be changed.", d.subject())
 	case core.SearchForbidden:
-		return fmt.Sprintf("%s cannot be used to filter or sort in this way.", d.subject())
+		return fmt.Sprintf("%s does not support this use in a filter, sort, search, group or figure.", d.subject())
 	case core.BadParam:
 		return fmt.Sprintf("The parameter %q is not valid%s.", d.text("param_name"), d.accepted("accepted_values"))
 	case core.BadFieldValue:
@@ -95,6 +95,9 @@ func (d details) sentence(code core.Code) string {
 	case core.Unauthorized:
 		return "This needs credentials, and the request has none that are accepted."
 	case core.Forbidden:
+		if text := d.text("msg"); text != "" {
+			return fmt.Sprintf("You may not do this%s: %s.", d.resource("with"), text)
+		}
 		return fmt.Sprintf("You may not do this%s.", d.resource("with"))
 	case core.MethodNotAllowed:
 		return fmt.Sprintf("This URL does not support the method %s%s.", d.text("method"), d.accepted("allowed_methods"))

@@ -381,6 +381,12 @@ func policyCases() []Case {
 			delete jar/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
 			patch cookie/1 {"jar": null}     => FIELD_IS_READONLY {"object_name": "cookie", "field_name": "jar"}
 			get cookie/1                     => {"id": 1, "jar": 1}`, forbidField("cookie", "jar")),
+		scriptWith("a denied consequence of a delete is named", owned, engine.Options{}, `
+			post crumb {"cookie": {"jar": {}}}
+			delete jar/1      => FORBIDDEN {"object_name": "cookie", "msg": "the delete of jar also changes records of cookie"}
+			delete cookie/1   => FORBIDDEN {"object_name": "crumb", "msg": "the delete of cookie also deletes records of crumb"}
+			delete crumb/1    => FORBIDDEN {"object_name": "crumb"}
+			get crumb/1       => {"id": 1, "cookie": 1}`, forbidUpdates("cookie"), withName(forbidDeletes("crumb"), "undeletable crumbs")),
 		scriptWith("setting an inverse relation is no update of the record", Family, engine.Options{}, `
 			post male {}
 			patch male/1 {"children": [{}]}  => {"id": 1, "children": [1], "url": "/male/1"}
