@@ -8,20 +8,8 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// answer writes JSON that the client may store, and must revalidate before it uses it again.
-func (x *exchange) answer(status int, body []byte) {
-	x.setCacheHeaders()
-	x.finish(status, body)
-}
-
-// setCacheHeaders forbids shared caches to store the answer, and private ones to use it without revalidation.
-func (x *exchange) setCacheHeaders() {
-	h := x.w.Header()
-	h.Set("Cache-Control", "private, no-cache")
-	if x.h.opts.Authenticate != nil {
-		h.Add("Vary", "Authorization") // Add: middleware may have set other names
-	}
-}
+// answer writes the status and data as JSON; a nil body writes none.
+func (x *exchange) answer(status int, body []byte) { x.write(status, plainJSON, body) }
 
 // answerOne writes one record, with its ETag.
 func (x *exchange) answerOne(status int, view engine.View) {
@@ -45,8 +33,7 @@ func (x *exchange) answerCreated(view engine.View, minimal bool) {
 // answerMinimal answers a write without a body (RFC 7240, section 4.2).
 func (x *exchange) answerMinimal(status int) {
 	x.w.Header().Set("Preference-Applied", "return=minimal")
-	x.setCacheHeaders()
-	x.finish(status, nil)
+	x.answer(status, nil)
 }
 
 // answerList writes a list of records.
@@ -69,24 +56,46 @@ func (x *exchange) answerList(status int, views []engine.View) {
 func (x *exchange) answerError(status int, e *core.Error, request int) {
 	buf := newBuffer()
 	defer buf.release()
-	x.w.Header().Set("Cache-Control", "no-store")
 	if acceptsProblem(x.r.Header["Accept"]) {
 		x.write(status, problemJSON, appendProblem(buf.b, status, e, request))
 		return
 	}
 	buf.b = appendError(buf.b, e, request)
-	x.finish(status, buf.b)
+	x.write(status, plainJSON, buf.b)
 }
 
-// finish writes the status and the body as JSON; a nil body writes none.
-func (x *exchange) finish(status int, body []byte) { x.write(status, plainJSON, body) }
-
-// write writes the status and the body; a nil body writes none.
+// write sends the status and the body, with the media type of the body; a nil body sends none.
 func (x *exchange) write(status int, media string, body []byte) {
 	h := x.w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if body != nil {
 		h.Set("Content-Type", media)
+	}
+	x.send(status, body)
+}
+
+// varyOn are the headers of a request that select its answer: Authorization the principal, Accept the form of an error,
+// and Accept-Encoding the compression.
+const varyOn = "Authorization, Accept, Accept-Encoding"
+
+// send sends the status and the body, compressed if the request and the options permit it; a nil body sends none. Every
+// answer that is not recorded for a batch or a repetition has its headers for caches from here: no shared cache may store
+// it, and a private one must revalidate data and may not store errors.
+func (x *exchange) send(status int, body []byte) {
+	h := x.w.Header()
+	if x.inBatch == nil {
+		h.Set("Cache-Control", "private, no-cache")
+		if status >= http.StatusBadRequest {
+			h.Set("Cache-Control", "no-store")
+		}
+		h.Add("Vary", varyOn) // Add: middleware may have set other names
+	}
+	if x.compresses(body) {
+		buf := newBuffer()
+		defer buf.release()
+		body = x.compress(buf, body)
+	}
+	if body != nil {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	x.wrote = true

@@ -128,6 +128,18 @@
 // a write of a record without one is PRECONDITION_REQUIRED. If-Match on a record that does not exist is 412. Lists have
 // no tag and ignore preconditions.
 //
+// # Caches, compression and browsers
+//
+// No answer is public: data is "private, no-cache", so that a browser asks again, with If-None-Match, before it shows a
+// stored answer, and an error is "no-store". Every answer varies on Authorization, Accept and Accept-Encoding.
+//
+// With [Options.Gzip], answers of 1 KiB and more are compressed for clients that accept gzip. The tag of a compressed
+// record ends with -gzip: a GET answers with the tag of its own encoding, and If-Match and If-None-Match accept the tags
+// of both. A proxy that compresses may add the same suffix. Bodies of requests with a Content-Encoding are 415.
+//
+// A browser application of another origin needs CORS, which is a matter of the program: [RequestHeaders],
+// [AnswerHeaders] and [Methods] are the lists for its middleware. The recipe cookbook/quickstart shows it.
+//
 // # Repeated writes
 //
 // A client that does not know whether a write has happened, after OUTCOME_UNKNOWN or a broken connection, can repeat it

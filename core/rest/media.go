@@ -61,17 +61,27 @@ func notEncoded(lines []string) bool {
 
 // acceptsProblem reports whether the lines of Accept name the format of RFC 9457, with a weight above 0.
 func acceptsProblem(lines []string) bool {
+	weight, _ := weightOf(lines, problemJSON)
+	return weight > 0
+}
+
+// weightOf returns the weight of the name in the lines of Accept or Accept-Encoding (RFC 9110, section 12.4.2), and
+// whether they have it.
+func weightOf(lines []string, name string) (weight float64, named bool) {
 	for _, line := range lines {
 		for item := range strings.SplitSeq(line, ",") {
-			media, attrs, err := mime.ParseMediaType(item)
-			if err != nil || media != problemJSON {
+			value, attrs, err := mime.ParseMediaType(item)
+			if err != nil || value != name {
 				continue
 			}
-			weight, err := strconv.ParseFloat(attrs["q"], 64)
-			return attrs["q"] == "" || err == nil && weight > 0
+			if attrs["q"] == "" {
+				return 1, true
+			}
+			weight, _ := strconv.ParseFloat(attrs["q"], 64) // 0 with an error
+			return weight, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // mediaType returns the media type of the lines of Content-Type; "" if there is not exactly one valid line, or if it

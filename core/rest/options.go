@@ -59,6 +59,13 @@ type Options struct {
 	// RememberFor is the time for which an answer to a request with the header Idempotency-Key is remembered; default 24
 	// hours. A request with the key is repeated after that time like a new one.
 	RememberFor time.Duration
+	// Gzip compresses answers of 1 KiB and more for clients that accept gzip. A compressed record has an entity tag of its
+	// own; preconditions accept the tags of both forms. An answer goes out uncompressed while MaxInFlight has no room for
+	// the compression. Gzip is off by default, because the length of a compressed answer says something about its
+	// content: a page of an attacker that can make the browser of a user send requests with the user's credentials, and
+	// that can place its own text beside a secret in an answer, guesses the secret by the length (BREACH). A browser adds
+	// cookies and Basic credentials to such requests, but no bearer tokens. Behind a proxy that compresses, leave Gzip off.
+	Gzip bool
 	// MaxNesting is the greatest depth of nested arrays and objects in a body, filter or sort; default 64.
 	MaxNesting int
 	// Timeout bounds the work on a request, from the end of its headers on; default 30 s. A request that takes longer

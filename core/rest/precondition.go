@@ -61,7 +61,7 @@ func (c preconditions) check(h *Handler, current *engine.View) error {
 	defer buf.release()
 	buf.b = h.appendView(buf.b, *current)
 	tag := tagOf(buf.b)
-	if c.match != nil && !c.match.strongMatch(tag) || c.noneMatch != nil && c.noneMatch.weakMatch(tag) {
+	if c.match != nil && !c.match.strongMatch(tag, gzipTag(tag)) || c.noneMatch != nil && c.noneMatch.weakMatch(tag, gzipTag(tag)) {
 		return preconditionFailed(tag)
 	}
 	return nil

@@ -45,15 +45,17 @@ func (x *exchange) answerConditionally(body []byte) error {
 		return err
 	}
 	tag := tagOf(body)
-	if c.match != nil && !c.match.strongMatch(tag) {
+	if c.match != nil && !c.match.strongMatch(tag, gzipTag(tag)) {
 		return preconditionFailed(tag)
 	}
-	x.w.Header().Set("ETag", tag)
-	if c.noneMatch != nil && c.noneMatch.weakMatch(tag) {
-		x.setCacheHeaders()
-		x.finish(http.StatusNotModified, nil)
-		return nil
+	for _, current := range x.acceptableTags(tag, body) {
+		if c.noneMatch != nil && c.noneMatch.weakMatch(current) {
+			x.w.Header().Set("ETag", current)
+			x.answer(http.StatusNotModified, nil)
+			return nil
+		}
 	}
+	x.w.Header().Set("ETag", tag)
 	x.answer(http.StatusOK, body)
 	return nil
 }

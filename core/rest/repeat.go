@@ -219,11 +219,7 @@ func (x *exchange) readAgain(ids []string) ([]engine.View, error) {
 // copyAnswer writes a recorded answer. Its headers began as those of the exchange.
 func (x *exchange) copyAnswer(answer *recorder) {
 	maps.Copy(x.w.Header(), answer.header)
-	x.wrote = true
-	x.w.WriteHeader(answer.status)
-	if answer.body.Len() > 0 {
-		x.w.Write(answer.body.Bytes())
-	}
+	x.send(answer.status, answer.body.Bytes())
 }
 
 // Expired answers are deleted now and then, after a write and in a transaction of its own: more of them at once than have

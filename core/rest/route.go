@@ -171,6 +171,6 @@ func (x *exchange) allowedMethods() error {
 	if x.endpoint.acceptPatch != "" && x.writable() {
 		h.Set("Accept-Patch", x.endpoint.acceptPatch)
 	}
-	x.finish(http.StatusNoContent, nil)
+	x.answer(http.StatusNoContent, nil)
 	return nil
 }

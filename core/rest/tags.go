@@ -3,6 +3,7 @@ package rest
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -17,21 +18,21 @@ type entityTag struct {
 	weak   bool
 }
 
-// strongMatch reports whether the list has the tag by strong comparison, in which a weak tag matches no tag (RFC 9110,
-// section 8.8.3.2).
-func (l *tagList) strongMatch(tag string) bool {
+// strongMatch reports whether the list has one of the tags by strong comparison, in which a weak tag matches no tag (RFC
+// 9110, section 8.8.3.2).
+func (l *tagList) strongMatch(tags ...string) bool {
 	for _, t := range l.tags {
-		if t.quoted == tag && !t.weak {
+		if !t.weak && slices.Contains(tags, t.quoted) {
 			return true
 		}
 	}
 	return l.any
 }
 
-// weakMatch reports whether the list has the tag by weak comparison, in which weak and strong tags match.
-func (l *tagList) weakMatch(tag string) bool {
+// weakMatch reports whether the list has one of the tags by weak comparison, in which weak and strong tags match.
+func (l *tagList) weakMatch(tags ...string) bool {
 	for _, t := range l.tags {
-		if t.quoted == tag {
+		if slices.Contains(tags, t.quoted) {
 			return true
 		}
 	}

@@ -94,14 +94,6 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 	t.Run("a rejected bearer token has error=invalid_token", func(t *testing.T) {
 		testInvalidToken(t, newBackend)
 	})
-	t.Run("answers vary by Authorization with Authenticate", func(t *testing.T) {
-		if got := ownedNotes().start(t, newBackend).as(user(1)).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "Authorization" {
-			t.Errorf("Vary %q", got)
-		}
-		if got := (setup{model: notes()}).start(t, newBackend).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "" {
-			t.Errorf("Vary %q", got)
-		}
-	})
 	t.Run("concurrent requests keep their principals", func(t *testing.T) {
 		testConcurrentPrincipals(t, ownedNotes().start(t, newBackend))
 	})

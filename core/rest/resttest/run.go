@@ -67,6 +67,7 @@ var families = []Case{
 	{"ids of several fields", testTupleIDs},
 	{"types", testTypes},
 	{"preconditions", testPreconditions},
+	{"compression", testCompression},
 	{"validation", testValidation},
 	{"errors", testErrors},
 	{"internals", testInternals},

@@ -1,6 +1,7 @@
 package resttest
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
 	"net/http"
@@ -60,7 +61,7 @@ func (c *client) as(token string) *client {
 	return &other
 }
 
-// reply is an answer with its whole body.
+// reply is an answer with its whole body, which is decompressed.
 type reply struct {
 	status int
 	header http.Header
@@ -97,7 +98,11 @@ func (c *client) send(tb testing.TB, method, target string, body io.Reader, head
 		tb.Fatalf("%s %s: body: %v", method, target, err)
 	}
 	r := reply{res.StatusCode, res.Header, content}
-	if violation := r.violation(method); violation != "" {
+	violation := r.lengthViolation(method)
+	if r.header.Get("Content-Encoding") == "gzip" && method != http.MethodHead {
+		r.body = decompress(tb, content)
+	}
+	if violation = cmp.Or(violation, r.violation(method)); violation != "" {
 		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, violation, r.status, r.header, r.body)
 	}
 	return r

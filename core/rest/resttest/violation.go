@@ -1,12 +1,15 @@
 package resttest
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
 )
 
 // statuses maps every code to its HTTP status.
@@ -22,6 +25,12 @@ var statuses = map[core.Code]int{
 func (r reply) violation(method string) string {
 	if r.header.Get("X-Content-Type-Options") != "nosniff" {
 		return "no X-Content-Type-Options: nosniff"
+	}
+	if violation := r.cacheViolation(); violation != "" {
+		return violation
+	}
+	if violation := r.exposureViolation(); violation != "" {
+		return violation
 	}
 	if r.status == http.StatusCreated && r.header.Get("Preference-Applied") != "" && len(r.body) == 0 {
 		return ""
@@ -39,26 +48,52 @@ func (r reply) violation(method string) string {
 	if method == http.MethodHead {
 		return ""
 	}
-	if r.header.Get("Content-Length") != strconv.Itoa(len(r.body)) {
-		return "Content-Length is not the body's"
-	}
 	body, err := core.ParseJSON(r.body, 1000)
 	if err != nil {
 		return "body is not JSON: " + err.Error()
 	}
-	if r.status < 400 {
-		if r.header.Get("Cache-Control") != "private, no-cache" {
-			return "Cache-Control of data is not private, no-cache"
-		}
-		return ""
-	}
-	if r.header.Get("Cache-Control") != "no-store" {
-		return "Cache-Control of an error is not no-store"
-	}
-	if problem {
+	if r.status < 400 || problem {
 		return ""
 	}
 	return errorViolation(r.status, body)
+}
+
+// lengthViolation checks the Content-Length of a reply with the body as it was sent.
+func (r reply) lengthViolation(method string) string {
+	if r.header.Get("Content-Type") != "" && method != http.MethodHead && r.header.Get("Content-Length") != strconv.Itoa(len(r.body)) {
+		return "Content-Length is not the body's"
+	}
+	return ""
+}
+
+// cacheViolation checks the headers for caches, which every answer has: no cache may give it to another client, and a
+// cache stores no error.
+func (r reply) cacheViolation() string {
+	want := "private, no-cache"
+	if r.status >= http.StatusBadRequest {
+		want = "no-store"
+	}
+	if got := r.header.Values("Cache-Control"); len(got) != 1 || got[0] != want {
+		return fmt.Sprintf("Cache-Control %q, want %q", got, want)
+	}
+	if got, want := r.header.Values("Vary"), "Authorization, Accept, Accept-Encoding"; len(got) != 1 || got[0] != want {
+		return fmt.Sprintf("Vary %q, want %q", got, want)
+	}
+	return ""
+}
+
+// unexposed are the headers of answers that a script of another origin reads without CORS, or never needs.
+var unexposed = []string{"Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Vary", "X-Content-Type-Options"}
+
+// exposureViolation checks that every other header is one of [rest.AnswerHeaders].
+func (r reply) exposureViolation() string {
+	for name := range r.header {
+		same := func(other string) bool { return http.CanonicalHeaderKey(other) == name }
+		if !slices.Contains(unexposed, name) && !slices.ContainsFunc(rest.AnswerHeaders(), same) {
+			return name + " is missing in rest.AnswerHeaders"
+		}
+	}
+	return ""
 }
 
 // errorViolation checks the body of an error: {"error": {"code": ..., "message": ..., "details": {...}}}. The message is
