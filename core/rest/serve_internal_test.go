@@ -3,10 +3,12 @@ package rest
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // pipeListener accepts connections in memory, so that synctest can fake the time.
@@ -58,5 +60,33 @@ func TestShutdownClosesRequestsThatDoNotEnd(t *testing.T) {
 			t.Error("the context of the request has not ended")
 		}
 		_ = client.Close()
+	})
+}
+
+func TestHTTP2ConnectionThatStopsInItsHeadersIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := &pipeListener{make(chan net.Conn, 1), make(chan struct{})}
+		client, server := net.Pipe()
+		ln.conns <- server
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- Serve(ctx, ln, http.NotFoundHandler()) }()
+		start, closed := time.Now(), make(chan time.Duration, 1)
+		go func() {
+			_, _ = io.Copy(io.Discard, client)
+			closed <- time.Since(start)
+		}()
+		// The preface, empty SETTINGS, and HEADERS of stream 1 without END_HEADERS (RFC 9113, sections 3.4 and 6).
+		frames := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x01\x01\x00\x00\x00\x00\x01\x82"
+		if _, err := io.WriteString(client, frames); err != nil {
+			t.Fatal(err)
+		}
+		if took := <-closed; took < idleTime || took > idleTime+10*time.Second {
+			t.Errorf("closed after %s, want %s", took, idleTime)
+		}
+		stop()
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
 	})
 }

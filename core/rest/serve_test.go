@@ -17,10 +17,21 @@ type contextKey struct{}
 // serve runs Serve on a free port until stop is called.
 func serve(t *testing.T, h http.Handler) (url string, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
+	return serveOn(t, listen(t), h)
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ln
+}
+
+// serveOn runs Serve on a listener until stop is called.
+func serveOn(t *testing.T, ln net.Listener, h http.Handler) (url string, stop context.CancelFunc, stopped <-chan error) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
 	done := make(chan error, 1)
 	go func() { done <- rest.Serve(ctx, ln, h) }()
