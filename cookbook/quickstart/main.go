@@ -56,7 +56,7 @@ func run(ctx context.Context) (err error) {
 // handlerOf returns the REST handler of the store, with /metrics beside it. Where policies hide records, /metrics takes the
 // token of admin.
 func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logger) (http.Handler, error) {
-	opts := rest.Options{Logger: log}
+	opts := rest.Options{Logger: log, Gzip: true}
 	if *auth {
 		opts.Authenticate = authenticate
 	}
@@ -73,5 +73,5 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
 	})
-	return mux, nil
+	return forBrowsers(mux)
 }

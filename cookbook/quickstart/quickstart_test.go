@@ -66,7 +66,7 @@ func TestFamilyURLDoesNotEchoTheHostHeader(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"male": {"1": {"name": "Adam"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	base := recipetest.Start(t, "-model", "family", "-data", file).Base
+	base := recipetest.Start(t, "-model", "family", "-data", file, "-host", "evil.example").Base
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/male/1", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +130,10 @@ func TestInvalidFlagsEndTheProgram(t *testing.T) {
 		"no policy file":         {[]string{"-policy", filepath.Join(dir, "nothing")}, "no such file"},
 		"policy not JSON":        {[]string{"-policy", file("p", `{"rules": `)}, filepath.Join(dir, "p") + ": access policy: invalid JSON"},
 		"policy of others":       {[]string{"-policy", file("q", `{"rules": [{"roles": ["x"], "resource": "jam", "operations": ["read"]}]}`)}, `rule 1: the model "cookies" has no resource "jam"`},
+		"origin with a path":     {[]string{"-cors", "https://app.example/"}, `-cors: "https://app.example/" is not an origin; use scheme, host and port`},
+		"origin without scheme":  {[]string{"-cors", "https://app.example,app.example"}, `-cors: "app.example" is not an origin`},
+		"any origin":             {[]string{"-cors", "*"}, `-cors: "*" is not an origin`},
+		"host with a port":       {[]string{"-host", "shop.example:80"}, `-host: "shop.example:80" is not a name of a host`},
 		"stray argument":         {[]string{"postgres://u:secret@h/db"}, "unexpected argument behind the flags"},
 	} {
 		t.Run(name, func(t *testing.T) {

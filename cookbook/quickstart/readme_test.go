@@ -19,6 +19,10 @@ func TestReadmeCommandsPrintWhatTheReadmeShows(t *testing.T) {
 	recipetest.Walkthrough(t, readme)
 }
 
+func TestRecipePageCommandsPrintWhatThePageShows(t *testing.T) {
+	recipetest.Walkthrough(t, "README.md")
+}
+
 func TestReadmeLinksLeadToFiles(t *testing.T) {
 	links := 0
 	for _, link := range recipetest.Links(t, readme) {
