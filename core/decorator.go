@@ -47,6 +47,8 @@ type Decorator struct {
 	// then leave out a Required field: neither the engine nor API descriptions demand it. Fields that clients cannot set
 	// need no declaration. nil stands for a function that returns false. It may be called from several goroutines.
 	Sets func(f *Field) bool
+
+	hook bool // made by OnWrite: no policy may stand inside it
 }
 
 // DecoratorKind says how a [Decorator] affects operations, and so where it may stand in a stack.
@@ -138,7 +140,7 @@ func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
 // checkOrder rejects a stack that breaks a promise by its order, with an error that names a correct order.
 func checkOrder(decorators []Decorator) error {
 	seen := make(map[string]bool, len(decorators))
-	var answer, unaware, uses string
+	var answer, unaware, uses, hook string
 	for _, d := range decorators {
 		if d.unaware() {
 			unaware = d.Name
@@ -161,10 +163,16 @@ func checkOrder(decorators []Decorator) error {
 		case (d.Kind == KindPolicy || d.Kind == KindEffect) && answer != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which may answer operations before they reach %q; put %q before %q",
 				d.Name, answer, d.Name, d.Name, answer)
+		case d.Kind == KindPolicy && hook != "":
+			return fmt.Errorf("decorator %q: stands inside %q, whose function would see writes that %q denies; put %q before %q",
+				d.Name, hook, d.Name, d.Name, hook)
 		}
 		seen[d.Name] = true
 		if d.Kind == KindAnswer && answer == "" {
 			answer = d.Name
+		}
+		if d.hook {
+			hook = d.Name
 		}
 	}
 	if uses != "" && unaware != "" {

@@ -66,6 +66,12 @@
 // [Store.Tx], which must have no effects outside the transaction, except through [Transaction.AfterCommit]. A commit of
 // unknown outcome is an error of its own, [ErrCommitUnknown], and is never repeated.
 //
+// # Hooks
+//
+// [OnWrite] is a decorator with a function of the program: it sees each changed record of a resource before and after the
+// write, in the same transaction, and may write further records. Effects that a rollback cannot undo, such as messages, belong
+// into [Transaction.AfterCommit].
+//
 // # Cost
 //
 // An operation on a memory backend takes less than a microsecond, and each decorator of this module adds less than half

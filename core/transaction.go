@@ -16,9 +16,14 @@ type Transaction struct {
 
 // AfterCommit registers a function to be called after the transaction has committed, and before [Store.Tx] returns
 // unless a decorator such as a timeout gives up earlier. The functions are called one at a time in the order of their
-// registration, and not at all after a rollback. Another attempt of the transaction begins without functions. Their
-// context is that of the transaction and may have ended.
+// registration, and not at all after a rollback or a commit of unknown outcome ([ErrCommitUnknown]): a message that must not
+// get lost is a record of the transaction. Another attempt of the transaction begins without functions. Their context is that
+// with which the transaction was begun, and may have ended. They may use the store. The panic of a function does not undo
+// the commit; the other functions run, and [Store.Tx] panics.
 func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.session.tx.info.AfterCommit(fn) }
+
+// Model returns the model of the store.
+func (t *Transaction) Model() *Model { return t.session.store.model }
 
 // BelongsTo reports whether the transaction is one of the store.
 func (t *Transaction) BelongsTo(s *Store) bool { return t.session.store == s }
@@ -153,7 +158,8 @@ type transaction struct {
 
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
-	failed    error // the first error of the backend
+	failed    error // the first error of the backend or of a hook
+	writes    int   // number of operations that wrote records
 	reads     bool  // reads are allowed after the failure
 	done      bool  // no operation may follow
 	ended     bool  // Commit or Rollback of the backend was called
@@ -189,7 +195,26 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	if t.failed = err; err != nil {
 		return Result{}, err
 	}
+	if op.Kind.Writes() && op.Kind != NextID {
+		t.writes++
+	}
 	return res, nil
+}
+
+// written returns the number of operations that have written records.
+func (t *transaction) written() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.writes
+}
+
+// fail records the error of a hook, so that the transaction cannot commit.
+func (t *transaction) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == nil {
+		t.failed = err
+	}
 }
 
 // lock locks a name until the transaction ends. An attempt after a conflict takes the lock before its snapshot.

@@ -246,7 +246,7 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 		return fn(ctx, op)
 	}
 	outer := stateOf(ctx)
-	ctx = context.WithValue(ctx, stateKey{}, &state{principal: outer.principal, inside: op.origin, outer: outer})
+	inside := &state{principal: outer.principal, inside: op.origin, outer: outer}
 	var res Result
 	var failed error
 	var last *transaction
@@ -259,7 +259,7 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 		defer runs.end()
 		part := *op
 		part.handle, part.Tx, last = t, t.info, t
-		if res, failed = fn(ctx, &part); failed == nil {
+		if res, failed = fn(context.WithValue(ctx, stateKey{}, inside), &part); failed == nil {
 			failed = t.end()
 		}
 		return failed

@@ -26,8 +26,9 @@ type Engine struct {
 	deletionOrder []int
 	// mayHide is true if a decorator of the store can hide records.
 	mayHide bool
-	// usesRelated is true if a decorator of the store may decide about a record by related records.
-	usesRelated bool
+	// readsAgain is true if a record that a request has written may read differently after a later operation: a decorator of
+	// the store decides about records by related records, or writes further records.
+	readsAgain bool
 	// inTx is the transaction of an engine that [Engine.Tx] passes to its function; nil for other engines.
 	inTx *engineTx
 }
@@ -47,7 +48,7 @@ func New(store *core.Store, opts Options) *Engine {
 	m, stack := store.Model(), store.Describe()
 	return &Engine{
 		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: stack.MayHide(),
-		usesRelated: slices.ContainsFunc(stack.Decorators, func(d core.DecoratorDescription) bool { return d.UsesRelated }),
+		readsAgain: slices.ContainsFunc(stack.Decorators, func(d core.DecoratorDescription) bool { return d.UsesRelated || d.Kind == core.KindEffect }),
 	}
 }
 
@@ -88,8 +89,8 @@ func (e *Engine) Admit(ctx context.Context) error {
 // policies, and see its writes; all of them share one [Options.MaxWritten]. The transaction commits if fn returns nil, and
 // changes nothing if fn returns an error or panics. A Tx of tx itself joins the transaction, and ignores its options.
 //
-// fn runs again when the transaction is repeated after a conflict, so it must have no other effects; see
-// [core.Store.Tx], also for the errors. It must use the context that it gets, and use tx only before it returns and in one
+// fn runs again when the transaction is repeated after a conflict, so it must have no other effects, except through
+// [Engine.AfterCommit]; see [core.Store.Tx], also for the errors. It must use the context that it gets, and use tx only before it returns and in one
 // goroutine at a time. An error of tx should be returned: after a write that failed half-way the transaction cannot
 // commit, and Tx returns that error.
 func (e *Engine) Tx(ctx context.Context, opts core.TxOptions, fn func(ctx context.Context, tx *Engine) error) error {
@@ -107,6 +108,17 @@ func (e *Engine) Tx(ctx context.Context, opts core.TxOptions, fn func(ctx contex
 		}
 		return inner.inTx.failed
 	})
+}
+
+// AfterCommit is [core.Transaction.AfterCommit] for the function of [Engine.Tx]: fn runs once after the commit, for the
+// attempt that has committed. In a Tx of tx it is the commit of the outer transaction.
+//
+// AfterCommit panics outside of the function of Tx.
+func (e *Engine) AfterCommit(fn func(ctx context.Context)) {
+	if e.inTx == nil {
+		panic("engine: AfterCommit outside of a transaction; call it with the engine that Tx passes to its function")
+	}
+	e.inTx.tx.AfterCommit(fn)
 }
 
 // Recall is [core.Transaction.Recall] for the function of [Engine.Tx].

@@ -65,7 +65,7 @@ func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Va
 			return nil, info.resource.NotFound(key)
 		}
 	}
-	if w.engine.usesRelated && w.writes > 1 && shown.depth > 0 {
+	if w.engine.readsAgain && w.writes > 1 && shown.depth > 0 {
 		if err := w.readAgain(ctx, info, records); err != nil {
 			return nil, err
 		}
@@ -76,7 +76,8 @@ func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Va
 }
 
 // readAgain replaces written records by their present states for the principal: the key alone if it cannot read the record.
-// A policy may decide by related records that were written after the record itself, such as the first member of a team.
+// A policy may decide by related records that were written after the record itself, such as the first member of a team, and a
+// [core.OnWrite] may have changed the record.
 func (w *writer) readAgain(ctx context.Context, info *resourceInfo, records []core.Record) error {
 	keys := make([]core.Value, len(records))
 	for i, rec := range records {

@@ -66,6 +66,7 @@ func Cases() []Case {
 		{"through a join resource", throughCases()},
 		{"match", matchCases()},
 		{"transactions", transactionCases()},
+		{"hooks", hookCases()},
 		{"policies", policyCases()},
 		{"shown ids", shownIDCases()},
 		{"faults", faultCases()},
