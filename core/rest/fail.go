@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -9,6 +10,36 @@ import (
 
 // retryAfter is the number of seconds before a client should repeat a request.
 const retryAfter = "1"
+
+// WriteError answers a request with an error as the handler itself does: with the status of its code, the details, the form
+// that the request accepts, and a line in the log for a failure of the server. It is for handlers of the program that stand
+// beside this one and use the engine or the store.
+//
+//	mux.HandleFunc("/restore/{id}", func(w http.ResponseWriter, r *http.Request) {
+//		if err := restore(r.Context(), r.PathValue("id")); err != nil {
+//			h.WriteError(w, r, err)
+//			return
+//		}
+//		w.WriteHeader(http.StatusNoContent)
+//	})
+//
+// An error that neither is nor wraps a [*core.Error], a [core.Code] or the error of an ended context is a failure of the
+// server, and the client sees nothing of it. So is a nil error. WriteError does not know the methods of the URL and whether
+// the store denies anonymous callers everything: set the header Allow before a [core.MethodNotAllowed], and ask
+// [engine.Engine.Admit] before an anonymous request is answered in a way that reveals something. It must be called before
+// anything is written to w.
+func (h *Handler) WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		err = errNoError
+	}
+	x := exchange{h: h, api: h.api, w: w, r: r}
+	if core.PrincipalOf(r.Context()) != nil {
+		x.ctx = r.Context()
+	}
+	x.fail(err)
+}
+
+var errNoError = errors.New("WriteError was called with a nil error")
 
 // fail answers with the error, and logs its cause if the client does not see it.
 func (x *exchange) fail(err error) {
@@ -23,7 +54,9 @@ func (x *exchange) fail(err error) {
 	case core.Unauthorized:
 		h.Set("WWW-Authenticate", x.challenge(e.Message))
 	case core.MethodNotAllowed, core.ReadOnly:
-		h.Set("Allow", x.allow())
+		if x.endpoint != nil {
+			h.Set("Allow", x.allow())
+		}
 	case core.Unavailable:
 		h.Set("Retry-After", retryAfter)
 	}

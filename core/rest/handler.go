@@ -40,8 +40,14 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	for _, r := range api.Model().Resources() {
 		h.resources[r.APIName()] = newResource(r, opts.Prefix)
 	}
-	var err error
-	if h.document, err = document(api, h.opts); err != nil {
+	actions, err := newActions(api, opts.Actions)
+	if err != nil {
+		return nil, fmt.Errorf("rest: %w", err)
+	}
+	for _, a := range actions {
+		h.resources[a.Resource].actions[a.operation()] = a
+	}
+	if h.document, err = document(api, h.opts, actions); err != nil {
 		return nil, fmt.Errorf("rest: OpenAPI document: %w", err)
 	}
 	return h, nil

@@ -12,7 +12,7 @@ import (
 type object = map[string]any
 
 // document returns the OpenAPI 3.1 document of an engine's model.
-func document(api *engine.Engine, opts Options) ([]byte, error) {
+func document(api *engine.Engine, opts Options, actions []*action) ([]byte, error) {
 	n := nameSchemas(api)
 	paths, schemas := object{}, object{"Error": errorSchema(), "Problem": problemSchema()}
 	for _, r := range api.Model().Resources() {
@@ -41,6 +41,7 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 			schemas[n.create[r]] = n.createSchema(r)
 		}
 	}
+	n.addActions(paths, schemas, api.Model(), opts, actions)
 	if api.Model().RemembersAnswers() {
 		addKeyHeader(paths)
 	}

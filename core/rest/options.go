@@ -52,7 +52,9 @@ type Options struct {
 	// group. It is off by default, because an aggregation reads all records that match its conditions. The policies of the
 	// store hold for aggregations, too: see [engine.Engine.Aggregate].
 	Aggregates bool
-	// RequireIfMatch makes PATCH, PUT and DELETE of a record without the header If-Match fail with
+	// Actions are operations of the program's own, see [Action].
+	Actions []Action
+	// RequireIfMatch makes PATCH, PUT, DELETE and actions of a record without the header If-Match fail with
 	// [core.PreconditionRequired], so that no client overwrites a change that it did not see (RFC 6585, section 3). A PUT
 	// may have "If-None-Match: *" instead, which only creates. Requests for other URLs do not need it.
 	RequireIfMatch bool

@@ -25,13 +25,15 @@ const replayedHeader = "Idempotent-Replayed"
 // maxKey is the greatest length of a key in bytes.
 const maxKey = 255
 
-// outcome is the remembered result of a write. It has no content of records: an answer reads them again, under the policies
-// of its own time.
+// outcome is the remembered result of a write. It has no content of records, unless an action puts it into its output: an answer
+// reads them again, under the policies of its own time.
 type outcome struct {
 	Request string   `json:"request"`         // fingerprint of the request
 	Status  int      `json:"status"`          // of the answer
 	IDs     []string `json:"ids,omitempty"`   // of the records that a POST created
 	Count   int      `json:"count,omitempty"` // of the records that a change of many records changed
+	// Output is that of an action, which cannot be read again.
+	Output json.RawMessage `json:"output,omitempty"`
 }
 
 // writes reports whether the method of the request is one that writes.
@@ -170,6 +172,8 @@ func (x *exchange) replay(text, fingerprint string) error {
 		return &core.Error{Code: core.KeyReused, Param: keyHeader}
 	}
 	switch {
+	case x.action != nil:
+		return x.replayAction(was)
 	case x.id == "" && x.r.Method != http.MethodPost:
 		return x.answerCount(was.Count, nil)
 	case x.r.Method == http.MethodDelete:

@@ -19,13 +19,14 @@ const batchName = "$batch"
 
 // resource holds the names of a resource that URLs use.
 type resource struct {
-	name      string          // API name
-	path      string          // escaped, with the prefix
-	relations map[string]bool // API names of the to-many relations with a list of their own
+	name      string             // API name
+	path      string             // escaped, with the prefix
+	relations map[string]bool    // API names of the to-many relations with a list of their own
+	actions   map[string]*action // by the last segment of their URLs: NAME, and $NAME for the whole resource
 }
 
 func newResource(r *core.Resource, prefix string) *resource {
-	names := &resource{r.APIName(), prefix + "/" + url.PathEscape(r.APIName()), make(map[string]bool)}
+	names := &resource{r.APIName(), prefix + "/" + url.PathEscape(r.APIName()), make(map[string]bool), make(map[string]*action)}
 	for _, f := range r.Fields() {
 		if engine.ToMany(f) {
 			names.relations[f.APIName()] = true
@@ -56,6 +57,7 @@ type target struct {
 	resource *resource // nil for the document and for batches
 	id       string    // of a record, unescaped; empty for a collection
 	relation string    // API name of a to-many relation of the record; empty for the record
+	action   *action   // nil for other endpoints
 }
 
 // endpoint is a kind of URL with a function for each of its methods.
@@ -119,9 +121,9 @@ func (h *Handler) routeResource(path string) (target, error) {
 	if !ok || len(parts) > 3 || slices.Contains(parts[1:], "") {
 		return target{}, noSuchURL(path)
 	}
-	aggregate := h.opts.Aggregates && len(parts) == 2 && parts[1] == aggregateName
+	operation := len(parts) == 2 && strings.HasPrefix(parts[1], "$")
 	for i := range parts {
-		if strings.HasPrefix(parts[i], "$") && !aggregate { // an operation that does not exist
+		if strings.HasPrefix(parts[i], "$") && !(operation && i == 1) { // an operation that does not exist
 			return target{}, noSuchURL(path)
 		}
 		var err error
@@ -135,10 +137,16 @@ func (h *Handler) routeResource(path string) (target, error) {
 		return target{}, noSuchURL(path)
 	case len(parts) == 1:
 		return target{endpoint: &collectionEndpoint, resource: r}, nil
-	case aggregate:
+	case operation && parts[1] == aggregateName && h.opts.Aggregates:
 		return target{endpoint: &aggregateEndpoint, resource: r}, nil
+	case operation && r.actions[parts[1]] != nil:
+		return target{endpoint: &actionEndpoint, resource: r, action: r.actions[parts[1]]}, nil
+	case operation:
+		return target{}, noSuchURL(path)
 	case len(parts) == 2:
 		return target{endpoint: &recordEndpoint, resource: r, id: parts[1]}, nil
+	case r.actions[parts[2]] != nil && !r.actions[parts[2]].Whole:
+		return target{endpoint: &actionEndpoint, resource: r, id: parts[1], action: r.actions[parts[2]]}, nil
 	case !r.relations[parts[2]]:
 		return target{}, noSuchURL(path)
 	}
@@ -151,9 +159,10 @@ func noSuchURL(path string) error { return &core.Error{Code: core.NoSuchURL, Par
 // allowToRead lists the methods of a URL that accepts no writes.
 const allowToRead = "GET, HEAD, OPTIONS"
 
-// writable reports whether the target has methods that write and its resource accepts writes now.
+// writable reports whether the target has methods that write and its resource accepts writes now. An action may write to
+// other resources.
 func (x *exchange) writable() bool {
-	return x.endpoint.allow != allowToRead && (x.resource == nil || !x.api.ReadOnly(x.resource.name))
+	return x.endpoint.allow != allowToRead && (x.resource == nil || x.action != nil || !x.api.ReadOnly(x.resource.name))
 }
 
 // allow returns the methods that the target supports now (RFC 9110, section 10.2.1).

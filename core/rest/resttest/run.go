@@ -58,6 +58,7 @@ var families = []Case{
 	{"delete", testDelete},
 	{"changes of many records", testBulk},
 	{"batches", testBatches},
+	{"actions", testActions},
 	{"repeated keys", testRepeatedKeys},
 	{"minimal answers", testMinimal},
 	{"ids", testIDs},
