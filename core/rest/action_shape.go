@@ -35,8 +35,12 @@ func newShape(m *core.Model, resource string, specs []core.FieldSpec) (*shape, e
 		}
 		if spec.ToOne != "" {
 			target := m.Resource(spec.ToOne)
-			if target == nil {
+			switch {
+			case target == nil:
 				errs = append(errs, fmt.Errorf("field %q: the model has no resource %q for ToOne", spec.Name, spec.ToOne))
+				continue
+			case spec.Type != 0:
+				errs = append(errs, fmt.Errorf("field %q: a relation has no type of its own; remove Type", spec.Name))
 				continue
 			}
 			if targets[spec.Name], spec.ToOne, spec.Type = target, "", target.Key().Type(); spec.Type == core.Tuple {
