@@ -245,8 +245,7 @@ func (x *exchange) answerAction(w engine.Write, view *engine.View, output []byte
 	case w.Minimal:
 		x.answerMinimal(http.StatusNoContent)
 	default:
-		x.setCacheHeaders()
-		x.finish(http.StatusNoContent, nil)
+		x.answer(http.StatusNoContent, nil)
 	}
 }
 
