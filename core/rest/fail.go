@@ -36,7 +36,8 @@ func (h *Handler) WriteError(w http.ResponseWriter, r *http.Request, err error) 
 	if err == nil {
 		err = errNoError
 	}
-	x := exchange{h: h, api: h.api, w: w, r: r}
+	x := exchange{h: h, api: h.api, w: w, r: r, reserved: reservation{budget: &h.budget}}
+	defer x.reserved.releaseAll()
 	if core.PrincipalOf(r.Context()) != nil {
 		x.ctx = r.Context()
 	}

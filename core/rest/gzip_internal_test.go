@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/larder-go/larder/core"
 )
 
 // sendTo sends a body of 1 MiB to a client that accepts gzip, on a handler whose other requests hold the bytes.
@@ -40,6 +42,17 @@ func TestAnswerIsNotCompressedWithoutRoomInTheBudget(t *testing.T) {
 	w, x := sendTo(t, 2<<20)
 	if got := w.Header(); got.Get("Content-Encoding") != "" || got.Get("ETag") != `"a"` || w.Body.Len() != 1<<20 || x.reserved.held != 0 {
 		t.Errorf("headers %v, %d bytes, %d held", got, w.Body.Len(), x.reserved.held)
+	}
+}
+
+func TestLongErrorOfWriteErrorIsCompressed(t *testing.T) {
+	h := &Handler{opts: Options{Gzip: true}}
+	h.budget.limit = 4 << 20
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	h.WriteError(w, r, &core.Error{Code: core.BadRequest, Message: strings.Repeat("a", gzipFrom)})
+	if got := w.Header(); w.Code != http.StatusBadRequest || got.Get("Content-Encoding") != "gzip" || got.Get("Vary") != varyOn || h.budget.used != 0 {
+		t.Errorf("%d %v, %d bytes held", w.Code, got, h.budget.used)
 	}
 }
 
