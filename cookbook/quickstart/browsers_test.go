@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// request sends a request with headers, names and values in turn; Host sets the host.
-func request(t *testing.T, method, url, body string, headers ...string) *http.Response {
+// request sends a request with headers, names and values in turn, and returns the status and the headers of the answer.
+func request(t *testing.T, method, url, body string, headers ...string) (status int, header http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -30,7 +30,7 @@ func request(t *testing.T, method, url, body string, headers ...string) *http.Re
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	return res
+	return res.StatusCode, res.Header
 }
 
 func TestAnswersToAnOriginOfCorsAreReadable(t *testing.T) {
@@ -53,24 +53,24 @@ func TestAnswersToAnOriginOfCorsAreReadable(t *testing.T) {
 			if row.status == 201 && origin != app {
 				continue
 			}
-			res := request(t, row.method, base+row.path, row.body, append(row.headers, "Content-Type", "application/json", "Origin", origin)...)
+			status, header := request(t, row.method, base+row.path, row.body, append(row.headers, "Content-Type", "application/json", "Origin", origin)...)
 			want := origin
 			if origin == "https://evil.example" {
 				want = ""
 			}
-			if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != row.status || got != want {
-				t.Errorf("%s %s from %s: %d for %q", row.method, row.path, origin, res.StatusCode, got)
+			if got := header.Get("Access-Control-Allow-Origin"); status != row.status || got != want {
+				t.Errorf("%s %s from %s: %d for %q", row.method, row.path, origin, status, got)
 			}
-			exposed := strings.Split(res.Header.Get("Access-Control-Expose-Headers"), ", ")
+			exposed := strings.Split(header.Get("Access-Control-Expose-Headers"), ", ")
 			for _, name := range rest.AnswerHeaders() {
 				if want != "" && !slices.Contains(exposed, http.CanonicalHeaderKey(name)) {
 					t.Errorf("%s %s: %s is not exposed", row.method, row.path, name)
 				}
 			}
-			if got := res.Header.Values("Vary"); !slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, "Origin") }) {
+			if got := header.Values("Vary"); !slices.ContainsFunc(got, func(v string) bool { return strings.Contains(v, "Origin") }) {
 				t.Errorf("%s %s: Vary %q", row.method, row.path, got)
 			}
-			if res.Header.Get("Access-Control-Allow-Credentials") != "" {
+			if header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s %s permits cookies", row.method, row.path)
 			}
 		}
@@ -86,12 +86,12 @@ func TestPreflightPermitsEveryMethodAndHeaderOfTheAPI(t *testing.T) {
 	slices.Sort(names) // a browser sends them sorted and in lower case
 	for _, method := range rest.Methods() {
 		for origin, permitted := range map[string]bool{"https://app.example": true, "https://app.example:444": false, "null": false} {
-			res := request(t, "OPTIONS", base+"/jar/1?depth=2", "", "Origin", origin, "Access-Control-Request-Method", method,
+			status, header := request(t, "OPTIONS", base+"/jar/1?depth=2", "", "Origin", origin, "Access-Control-Request-Method", method,
 				"Access-Control-Request-Headers", strings.Join(names, ","))
-			allowed := res.Header.Get("Access-Control-Allow-Origin") == origin &&
-				res.Header.Get("Access-Control-Allow-Methods") == method && res.Header.Get("Access-Control-Allow-Headers") == strings.Join(names, ",")
-			if res.StatusCode != 204 || allowed != permitted {
-				t.Errorf("%s from %s: %d %v", method, origin, res.StatusCode, res.Header)
+			allowed := header.Get("Access-Control-Allow-Origin") == origin &&
+				header.Get("Access-Control-Allow-Methods") == method && header.Get("Access-Control-Allow-Headers") == strings.Join(names, ",")
+			if status != http.StatusNoContent || allowed != permitted {
+				t.Errorf("%s from %s: %d %v", method, origin, status, header)
 			}
 		}
 	}
@@ -99,8 +99,8 @@ func TestPreflightPermitsEveryMethodAndHeaderOfTheAPI(t *testing.T) {
 
 func TestWithoutCorsNoOriginIsPermitted(t *testing.T) {
 	base := recipetest.Start(t).Base
-	res := request(t, "OPTIONS", base+"/jar", "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
-	for name := range res.Header {
+	_, header := request(t, "OPTIONS", base+"/jar", "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
+	for name := range header {
 		if strings.HasPrefix(name, "Access-Control-") {
 			t.Errorf("the answer has %s", name)
 		}
@@ -116,8 +116,8 @@ func TestLoopbackServerAnswersOnlyItsNames(t *testing.T) {
 		"192.0.2.1": 421, "0.0.0.0": 421, "evil.example:80": 421, "shop.example.evil": 421,
 	} {
 		for _, path := range []string{"/jar", "/openapi.json", "/metrics"} {
-			if res := request(t, "GET", base+path, "", "Host", host); res.StatusCode != want {
-				t.Errorf("Host %s: %s is %d, want %d", host, path, res.StatusCode, want)
+			if status, _ := request(t, "GET", base+path, "", "Host", host); status != want {
+				t.Errorf("Host %s: %s is %d, want %d", host, path, status, want)
 			}
 		}
 	}

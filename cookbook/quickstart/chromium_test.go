@@ -24,7 +24,8 @@ func chromium(ctx context.Context, t *testing.T, args ...string) (cmd *exec.Cmd,
 	if err != nil {
 		t.Fatal("chromium is missing; run: apt-get install chromium")
 	}
-	profile, err := os.MkdirTemp("", "chromium") //nolint:usetesting // Chromium's last processes may still write there
+	// Not t.TempDir: the last processes of Chromium may still write there when the test ends.
+	profile, err := os.MkdirTemp("", "chromium")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func visit(t *testing.T, pages *pageServer, api string) string {
 	select {
 	case report := <-pages.reports:
 		stop()
-		<-ended
+		_ = <-ended // it was killed
 		return report
 	case err := <-ended:
 		t.Fatalf("chromium ended before the page had reported: %v\n%s", err, &messages)

@@ -66,10 +66,11 @@ func (x *exchange) compress(buf *buffer, body []byte) []byte {
 	}
 	out := bytes.NewBuffer(buf.b)
 	w := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool holds nothing else
-	defer compressors.Put(w)
 	w.Reset(out)
-	w.Write(body) // a bytes.Buffer returns no errors
-	w.Close()
+	_, _ = w.Write(body) // a bytes.Buffer returns no errors
+	_ = w.Close()
+	w.Reset(io.Discard) // the pool keeps no answer
+	compressors.Put(w)
 	buf.b = out.Bytes()
 	x.reserved.release(held - int64(len(buf.b)))
 	h := x.w.Header()

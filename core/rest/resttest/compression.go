@@ -117,9 +117,10 @@ func testCompression(t *testing.T, newBackend NewBackend) {
 
 // longText returns a text that is long when it is compressed, too.
 func longText() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
 	random, text := rand.New(rand.NewPCG(1, 2)), make([]byte, 4<<10)
 	for i := range text {
-		text[i] = 'a' + byte(random.IntN(26))
+		text[i] = letters[random.IntN(len(letters))]
 	}
 	return string(text)
 }
