@@ -48,15 +48,19 @@ func visit(t *testing.T, pages *pageServer, api string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var ending error
+	ended := make(chan struct{})
+	go func() {
+		ending = cmd.Wait()
+		close(ended)
+	}()
 	select {
 	case report := <-pages.reports:
 		stop()
-		_ = <-ended // it was killed
+		<-ended
 		return report
-	case err := <-ended:
-		t.Fatalf("chromium ended before the page had reported: %v\n%s", err, &messages)
+	case <-ended:
+		t.Fatalf("chromium ended before the page had reported: %v\n%s", ending, &messages)
 	}
 	return ""
 }
