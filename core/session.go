@@ -209,10 +209,14 @@ func positioned(err error, keys []Value, changes []Record) error {
 	}
 	moved := *e
 	moved.Violations = slices.Clone(e.Violations)
+	positions := make(map[Value]int, len(changes))
+	for i, rec := range changes {
+		positions[rec.Key()] = i
+	}
 	for i := range moved.Violations {
 		v := &moved.Violations[i]
 		if v.Record >= 0 && v.Record < len(keys) {
-			v.Record = slices.IndexFunc(changes, func(rec Record) bool { return rec.Key() == keys[v.Record] })
+			v.Record = positions[keys[v.Record]]
 		}
 	}
 	slices.SortStableFunc(moved.Violations, func(a, b Violation) int { return cmp.Compare(a.Record, b.Record) })
