@@ -60,6 +60,9 @@ func inRecords(keys []core.Value) string {
 		}
 		ids = append(ids, key.String())
 	}
+	if len(ids) == 1 {
+		return " (record " + ids[0] + ")"
+	}
 	return " (records " + strings.Join(ids, ", ") + ")"
 }
 
