@@ -83,6 +83,11 @@ var guardRules = []guardRule{
 		systemIsUnrestricted,
 	},
 	{
+		"remembered answers belong to one principal",
+		"A principal recalls the answers that it has remembered itself, and no answer of another principal under the same key.",
+		answersBelongToOnePrincipal,
+	},
+	{
 		"unknown kinds are guarded",
 		"An op of a kind that core does not define counts as a write: it is denied, or Using and Check exclude the rows of others.",
 		unknownKindIsGuarded,

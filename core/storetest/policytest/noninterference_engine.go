@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -15,6 +16,8 @@ import (
 type engineDriver struct {
 	inA, inB *engine.Engine
 	next     *listRequest // the request for the page after the last one
+	handlers map[*engine.Engine]http.Handler
+	sent     []*writeRequest // writes with a key
 }
 
 // listRequest is a request for a list of a resource, or of a to-many relation of one of its records.
@@ -28,7 +31,9 @@ type listRequest struct {
 // newEngineDriver draws a limit of records for the engines. Hidden records must not count against the limit.
 func newEngineDriver(d kit.Drawer, w *worlds) driver {
 	opts := engine.Options{MaxRecords: []int{0, 20, 5}[d.UpTo(2, "limit of records")]}
-	return &engineDriver{inA: engine.New(w.a.store, opts), inB: engine.New(w.b.store, opts)}
+	e := &engineDriver{inA: engine.New(w.a.store, opts), inB: engine.New(w.b.store, opts)}
+	e.handlers = map[*engine.Engine]http.Handler{e.inA: w.newHandler(e.inA), e.inB: w.newHandler(e.inB)}
+	return e
 }
 
 // reply is the answer to a request.
@@ -44,7 +49,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together}
+	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together, s.repeat, s.repeat}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }

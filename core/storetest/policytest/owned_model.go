@@ -71,6 +71,7 @@ func OwnedModel() *core.Model {
 			{Name: "cookie", APIName: "Cookie", ToOne: "cookie"},
 			{Name: "note", Type: core.Text},
 		}, Unique: [][]string{{"page", "cookie"}}},
+		core.ResourceSpec{Name: core.AnswersName},
 	)
 }
 

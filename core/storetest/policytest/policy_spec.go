@@ -1,6 +1,7 @@
 package policytest
 
 import (
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -70,6 +71,10 @@ type PolicySpec struct {
 	// Exempt reports whether an op is one that a decorator derived and that may pass without a guard, such as the insert
 	// of an audit line. nil means that there are none.
 	Exempt func(op *core.Op) bool
+
+	// Middleware is what the program wraps its REST handler in, such as an answer cache; nil for none. [NonInterference] sends
+	// writes with an Idempotency-Key through it, if the model declares [core.AnswersName].
+	Middleware func(rest http.Handler) http.Handler
 
 	// Thin makes [Guard] send about one in Thin operations, the same ones in each run. Use it for a slow backend if a
 	// fast one runs all. 0 means all. The environment variable LARDER_THIN, a positive number, is multiplied with it.

@@ -106,11 +106,14 @@ func (p *valuePool) markUnique(f *core.Field, row core.Record) {
 	p.hiddenUniques[f][row.At(f.Column())] = true
 }
 
-// canBeNamed reports whether a program could insert a row with the values of a hidden row in a unique index: none of them is
-// the key of a hidden row.
+// canBeNamed reports whether a program could store a row with the values of a hidden row in a unique index: each of them that
+// is the key of a hidden row is also in a readable row, which the program could change.
 func (p *valuePool) canBeNamed(x *core.Index, row core.Record) bool {
 	return x.Unique && !slices.ContainsFunc(x.Order(), func(o core.Order) bool {
-		return o.Field.Target() != nil && !p.isReadable(o.Field.Target(), row.At(o.Field.Column()))
+		v := row.At(o.Field.Column())
+		return o.Field.Target() != nil && !p.isReadable(o.Field.Target(), v) && !slices.ContainsFunc(p.readable[row.Resource().Index()], func(held core.Record) bool {
+			return held.Value(o.Field) == v
+		})
 	})
 }
 
