@@ -59,6 +59,11 @@
 // may not read, and compares all results and the output of [Stack.Observe]. It finds any information that a principal
 // gets about hidden rows, whatever the way. The information that no policy can hide is listed there.
 //
+// # Repeated writes
+//
+// If the model declares [core.AnswersName], the kits remember answers: Guard checks that they belong to one principal, and
+// NonInterference sends writes with an Idempotency-Key through package core/rest and [PolicySpec.Middleware].
+//
 // # Cost and limits
 //
 // Guard sends thousands of operations for each rule; [PolicySpec.Thin] and the environment variable LARDER_THIN reduce

@@ -22,7 +22,8 @@ import (
 // repeats it.
 //
 // Each program draws one of the principals. There are two subtests: operations on the store, and requests to a core/engine
-// over it.
+// over it. The latter also sends writes with an Idempotency-Key through package core/rest, often repeatedly: a repeated
+// answer must be what the principal reads now, and a failed write must not be remembered.
 //
 // A principal can learn some things under any policy. The programs avoid them:
 //
