@@ -37,7 +37,7 @@ var model = core.MustModel("actions",
 	}},
 )
 
-// policy lets everybody create projects and issues and edit or close issues. Nobody may set the project of an issue, or write events.
+// policy lets every client create projects and issues and edit or close issues. No client may set the project of an issue, or write events.
 var policy = access.Policy{
 	{Roles: []string{access.Anonymous}, Resource: "project", Operations: access.Read | access.Insert},
 	{Roles: []string{access.Anonymous}, Resource: "issue", Operations: access.Read | access.Insert},
@@ -70,7 +70,7 @@ func transfer(ctx context.Context, call *rest.Call) error {
 	if err != nil {
 		return err
 	}
-	// The policy lets nobody set the project of an issue. The program may, after its own checks.
+	// The policy lets no client set the project of an issue. The program may, after its own checks.
 	program, project := core.System(ctx), call.Input.Get("project")
 	if _, err := call.Tx.Update(program, "issue", call.ID, engine.Write{}, map[string]any{"project": project}); err != nil {
 		return err

@@ -19,6 +19,8 @@
 //	DELETE /cookie/1         200 null
 //	GET    /jar/1/cookies    200 a page of the records of a to-many relation; arguments of a list
 //	GET    /cookie/$aggregate 200 figures about groups of records, with [Options.Aggregates]; arguments below
+//	POST   /cookie/1/NAME    200 an operation of the program's own about one record, see [Action]
+//	POST   /cookie/$NAME     200 an operation of the program's own about the whole resource
 //	POST   /$batch           200 the answers to several requests in one transaction
 //	GET    /openapi.json     200 the OpenAPI document
 //
@@ -118,11 +120,35 @@
 // handler. The headers can be Content-Type, If-Match, If-None-Match and Prefer. The requests share the limit of records to
 // write ([engine.Options.MaxWritten]) and of bytes in the answer. A batch that only reads sees one snapshot.
 //
+// # Actions
+//
+// An [Action] in [Options.Actions] is an operation of the program's own:
+//
+//	POST /cookie/1/transfer   {"jar": 2}
+//	POST /cookie/$bake        {"kind": "muffin", "number": 12}
+//
+// The body is a JSON object, {} for an action without input. Its members have the types and rules of [Action.Input]; all
+// violations come in one VALIDATION_FAILED, with the name of the action as object_name. A relation in the input names a record
+// that the principal can read; any other is OBJECT_DOES_NOT_EXIST.
+//
+// The call is one transaction. An action of a record whose record does not exist or is hidden is 404, and the function of the
+// program does not run. The function reads and writes with the engine of the transaction ([Call.Tx]), under the policies of the
+// principal and the limits of a request: [engine.Options.MaxWritten] for all its writes together, [Options.Timeout], and the
+// bounds of an answer. For steps that the principal itself may not do, the program uses the context of [core.System], and is
+// then responsible for what the answer and its errors reveal. If the function fails, nothing is stored.
+//
+// The answer is the record as after a PATCH, with its ETag and the arguments depth and fields, or the declared output. Prefer:
+// return=minimal, the preconditions below, Idempotency-Key and batches work for actions, too. An action has no GET, and the
+// content type application/json is obligatory, so that no other site can call it from a browser without a CORS preflight.
+//
+// A handler beside this one answers its errors in the same form with [Handler.WriteError].
+//
 // # Preconditions
 //
 // An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth and
 // fields: a tag that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13.
-// On PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request.
+// On PATCH, PUT, DELETE and actions of a record they are compared inside the transaction, with the record shown at the depth of
+// the request.
 // So a client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client
 // that reads at a greater depth also guards the related records. [Options.RequireIfMatch] makes such a tag obligatory:
 // a write of a record without one is PRECONDITION_REQUIRED. If-Match on a record that does not exist is 412. Lists have
@@ -157,7 +183,8 @@
 // repeated with its key after the cause is removed. A repetition is answered by the remembered outcome, with the header
 // "Idempotent-Replayed: true", and changes nothing. Its records are read again, as they are now and under the policies of
 // now: the answer to a write of a record that has been deleted since, or that the principal may not read, is the 404 of a GET,
-// with the same header. A repeated DELETE stays 200.
+// with the same header. A repeated DELETE stays 200. The output of an action cannot be read again: it is remembered, and a
+// repetition answers with it as it was.
 //
 // A repetition has the same method, URL, If-Match, If-None-Match, Content-Type and body, byte for byte. Prefer may differ. The
 // key with another request is IDEMPOTENCY_KEY_REUSED (422). Concurrent requests with one key run one after another. The

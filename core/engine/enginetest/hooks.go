@@ -74,7 +74,7 @@ func hookImages(tb testing.TB, newBackend NewBackend, h hooking) string {
 			_, err := api.Create(ctx, "album", engine.Write{}, body(map[string]any{}, map[string]any{}))
 			return err
 		}, []string{none + " > album{id:1 single:null}", none + " > track{id:1 album:1 next:null}", none + " > track{id:2 album:1 next:null}"}},
-		{"a change of nothing", func() error {
+		{"a change to the same value", func() error {
 			_, err := api.Update(ctx, "track", 1, engine.Write{}, map[string]any{"album": 1})
 			return err
 		}, nil},
@@ -336,6 +336,32 @@ func hooksUnderPolicies(tb testing.TB, newBackend NewBackend, h hooking) string 
 	}
 	if got := strings.Join(seen, ", "); got != "1 1 1, 2 0 1" {
 		return "the hook saw " + got
+	}
+	return hookGivesAway(tb, newBackend, h)
+}
+
+// hookGivesAway has a hook of the program give the written record to another owner. The answer does not show the record as it
+// is then.
+func hookGivesAway(tb testing.TB, newBackend NewBackend, h hooking) string {
+	give := func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
+		r := changes[0].After.Resource()
+		if changes[0].After.Get("owner") == core.IntValue(9) {
+			return nil
+		}
+		given := r.Patch(changes[0].After.Key()).Set(r.Field("owner"), core.IntValue(9)).Set(r.Field("type"), core.TextValue("secret"))
+		_, err := tx.Update(core.System(ctx), r, given)
+		return err
+	}
+	api := open(tb, newBackend, owned(), engine.Options{}, ownerGuard(), h.onWrite("cookie", give))
+	ctx := core.WithPrincipal(context.Background(), &core.Principal{ID: core.IntValue(1)})
+	for resource, body := range map[string]map[string]any{"cookie": {}, "jar": {"cookies": []any{map[string]any{}}}, "crumb": {"cookie": map[string]any{}}} {
+		views, err := api.Create(ctx, resource, engine.Write{Depth: 2}, body)
+		if err != nil {
+			return err.Error()
+		}
+		if text := string(views[0].AppendJSON(nil)); strings.Contains(text, "secret") {
+			return fmt.Sprintf("a new %s shows %s", resource, text)
+		}
 	}
 	return ""
 }

@@ -42,6 +42,7 @@ var correctPolicies = []struct {
 		guard.Kind = core.KindAnswer
 		return stack(guard)
 	}},
+	{"hooks of the principal and of the program", hooked},
 	{"several policies", func() policytest.PolicySpec {
 		spec := hidingFieldCorrectly()
 		outer := spec.Stack
@@ -52,6 +53,40 @@ var correctPolicies = []struct {
 		}
 		return spec
 	}},
+}
+
+// hooked has a hook that reads and changes cookies for the principal, and one that stamps jars for the program.
+func hooked() policytest.PolicySpec {
+	set := func(ctx context.Context, tx *core.Transaction, changes []core.Change, field string, v core.Value) error {
+		var patches []core.Record
+		for _, c := range changes {
+			if r := c.After.Resource(); r != nil && c.Before.IsZero() {
+				patches = append(patches, r.Patch(c.After.Key()).Set(r.Field(field), v))
+			}
+		}
+		if len(patches) == 0 {
+			return nil
+		}
+		_, err := tx.Update(ctx, patches[0].Resource(), patches...)
+		return err
+	}
+	spec := stack(owning(),
+		core.OnWrite("cookie", func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
+			n, err := tx.Count(ctx, tx.Model().Resource("jar"), core.All())
+			if err != nil || core.PrincipalOf(ctx).IsSystem() {
+				return err
+			}
+			return set(ctx, tx, changes, "state", core.TextValue(strconv.Itoa(n)))
+		}),
+		core.OnWrite("jar", func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
+			if core.PrincipalOf(ctx).IsSystem() {
+				return nil
+			}
+			return set(core.System(ctx), tx, changes, "size", core.IntValue(5))
+		}))
+	spec.Exempt = func(op *core.Op) bool { return op.Principal.IsSystem() }
+	spec.Thin = 20
+	return spec
 }
 
 func administered() policytest.PolicySpec {

@@ -65,6 +65,23 @@ var tellingLeaks = []leak{
 		},
 	},
 	{
+		name:    "a hook counts as the program",
+		differs: "store",
+		spec: func() policytest.PolicySpec {
+			return stack(owning(), core.OnWrite("cookie", func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
+				r := changes[0].Before.Resource()
+				if r == nil || changes[0].After.IsZero() {
+					return nil
+				}
+				n, err := tx.Count(core.System(ctx), r, core.All())
+				if err == nil && n%2 == 0 {
+					err = &core.Error{Code: core.BadRequest, Message: "the number of cookies is even"}
+				}
+				return err
+			}))
+		},
+	},
+	{
 		name:   "checks before the act",
 		caught: []string{"updates are guarded by Using", "deletes are guarded by Using", "reads are guarded by Using"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
