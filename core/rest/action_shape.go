@@ -50,7 +50,7 @@ func newShape(m *core.Model, resource string, specs []core.FieldSpec) (*shape, e
 		fields = append(fields, spec)
 	}
 	model, err := core.NewModel("action", core.ResourceSpec{Name: resource, Fields: fields})
-	if err = errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
 	s.resource = model.Resource(resource)

@@ -15,9 +15,9 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// update changes the record of an action.
-func update(ctx context.Context, call *rest.Call, resource string, body map[string]any) error {
-	_, err := call.Tx.Update(ctx, resource, call.ID, engine.Write{}, body)
+// update changes the note of an action.
+func update(ctx context.Context, call *rest.Call, body map[string]any) error {
+	_, err := call.Tx.Update(ctx, "note", call.ID, engine.Write{}, body)
 	return err
 }
 
@@ -26,7 +26,7 @@ func noteActions() []rest.Action {
 	folder := core.FieldSpec{Name: "folder", ToOne: "folder", Required: true}
 	return []rest.Action{
 		{Resource: "note", Name: "move", Input: []core.FieldSpec{folder, {Name: "text", Type: core.Text, MaxLength: 3}}, Run: func(ctx context.Context, call *rest.Call) error {
-			return update(ctx, call, "note", call.Input.Map())
+			return update(ctx, call, call.Input.Map())
 		}},
 		{Resource: "note", Name: "remove", Run: func(ctx context.Context, call *rest.Call) error {
 			return call.Tx.Delete(ctx, "note", call.ID, engine.Write{})
@@ -34,7 +34,7 @@ func noteActions() []rest.Action {
 		{Resource: "note", Name: "length", Output: []core.FieldSpec{{Name: "characters", APIName: "length", Type: core.Int, Required: true}, folder}, Run: func(ctx context.Context, call *rest.Call) error {
 			list, err := call.Tx.List(ctx, "note", engine.Query{Depth: 1, Count: true})
 			call.Output = map[string]any{"characters": list.Count, "folder": 7}
-			return errors.Join(err, update(ctx, call, "note", map[string]any{"text": "counted"}))
+			return errors.Join(err, update(ctx, call, map[string]any{"text": "counted"}))
 		}},
 		{
 			Resource: "note", Name: "file", Whole: true, Input: []core.FieldSpec{folder, {Name: "max", Type: core.Int, Default: 5}}, Output: []core.FieldSpec{{Name: "count", Type: core.Int}},
@@ -88,7 +88,7 @@ func testActions(t *testing.T, newBackend NewBackend) {
 				return err
 			}
 			call.Tx.AfterCommit(func(context.Context) { announced.Add(1) })
-			return update(ctx, call, "note", map[string]any{"text": fmt.Sprint(view.Any().(map[string]any)["text"], "x")})
+			return update(ctx, call, map[string]any{"text": fmt.Sprint(view.Any().(map[string]any)["text"], "x")})
 		}})
 		s.engine.Attempts = 1000
 		c := notesOf(t, s, newBackend)
@@ -200,7 +200,7 @@ func testActionFailures(t *testing.T, newBackend NewBackend) {
 	secret := errSecret.Error()
 	fails := func(name string, err error) rest.Action {
 		return rest.Action{Resource: "note", Name: name, Run: func(ctx context.Context, call *rest.Call) error {
-			if err := update(ctx, call, "note", map[string]any{"text": "changed"}); err != nil {
+			if err := update(ctx, call, map[string]any{"text": "changed"}); err != nil {
 				return err
 			}
 			call.Tx.AfterCommit(func(context.Context) { t.Error("a function has run after a rollback") })
@@ -213,7 +213,7 @@ func testActionFailures(t *testing.T, newBackend NewBackend) {
 	gives := func(name string, output []core.FieldSpec, values map[string]any) rest.Action {
 		return rest.Action{Resource: "note", Name: name, Output: output, Run: func(ctx context.Context, call *rest.Call) error {
 			call.Output = values
-			return update(ctx, call, "note", map[string]any{"text": "changed"})
+			return update(ctx, call, map[string]any{"text": "changed"})
 		}}
 	}
 	number := []core.FieldSpec{{Name: "n", Type: core.Int, Required: true, Max: 5}}
