@@ -40,6 +40,9 @@ type Change struct {
 // whole stack; with [System] they are operations of the program. They call hooks too. If fn changes the written records
 // again, the operation returns them as they are then, unless the new state would be one that the principal may not write.
 //
+// OnWrite reads the records before each update and delete, and after a write that fn has followed by others. The writes of fn do
+// not count as those of a request of package core/engine (MaxWritten).
+//
 // An error of fn fails the operation and the transaction, even if the function of [Store.Tx] ignores it. errors.Is finds it;
 // an [*Error] has its own code, and any other error is a [ServerError]. A panic rolls back, too.
 //

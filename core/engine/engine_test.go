@@ -222,3 +222,16 @@ func TestReadOnlyJoinResource(t *testing.T) {
 		t.Errorf("a replacement that repeats the list: %s %v", got, err)
 	}
 }
+
+func TestAfterCommitOutsideOfATransactionPanics(t *testing.T) {
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if reason := fmt.Sprint(recover()); !strings.Contains(reason, "call it with the engine that Tx passes to its function") {
+			t.Errorf("the panic is %s", reason)
+		}
+	}()
+	engine.New(store, engine.Options{}).AfterCommit(func(context.Context) {})
+}

@@ -140,3 +140,23 @@ func ExampleWrite_match() {
 	show(api.Update(ctx, "cookie", 1, engine.Write{Depth: 1, Match: unchanged}, map[string]any{"type": "shortbread"}))
 	// Output: PRECONDITION_FAILED
 }
+
+// Two requests are one transaction, and a message is sent once it has committed.
+func ExampleEngine_AfterCommit() {
+	ctx, api := context.Background(), open()
+	err := api.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *engine.Engine) error {
+		jars, err := tx.Create(ctx, "jar", engine.Write{}, map[string]any{})
+		if err != nil {
+			return err
+		}
+		tx.AfterCommit(func(context.Context) { fmt.Println("a new jar:", jars[0].Key()) })
+		_, err = tx.Create(ctx, "cookie", engine.Write{}, map[string]any{"jar": jars[0].Key()})
+		fmt.Println("a new cookie:", err)
+		return err
+	})
+	fmt.Println("committed:", err)
+	// Output:
+	// a new cookie: <nil>
+	// a new jar: 1
+	// committed: <nil>
+}

@@ -177,6 +177,9 @@ func (x *exchange) act() error {
 			if limit := tx.Options().MaxBytes; err == nil && len(output) > limit {
 				err = &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("the answer has more than %d bytes; ask for less", limit)}
 			}
+			if err == nil && x.reserved.budget != nil { // a batch reserves its answers itself
+				err = x.reserved.tryAcquire(answerFactor * int64(len(output)))
+			}
 			return err
 		case call.Output != nil:
 			return errNoOutput

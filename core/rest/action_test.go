@@ -219,3 +219,31 @@ func ExampleAction() {
 	// 404 {"error":{"code":"OBJECT_DOES_NOT_EXIST","message":"There is no jar with the id 3, or you may not see it.","details":{"object_name":"jar","object_id":3}}}
 	// 400 {"error":{"code":"VALIDATION_FAILED","message":"Values are not acceptable: transfer/jar breaks the rule required (accepted: a value other than null).","details":{"violations":[{"accepted":"a value other than null","object_name":"transfer","path":["jar"],"rule":"required"}]}}}
 }
+
+// A handler beside that of the resources answers its errors in the same form.
+func ExampleHandler_WriteError() {
+	store, err := core.New(context.Background(), jarModel(), memory.New())
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = store.Close() }()
+	api := engine.New(store, engine.Options{})
+	h, err := rest.New(api, rest.Options{})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", h)
+	mux.HandleFunc("GET /label/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := api.Get(r.Context(), "jar", r.PathValue("id"), 1); err != nil {
+			h.WriteError(w, r, err)
+			return
+		}
+		fmt.Fprintln(w, "a label to print")
+	})
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/label/7", nil))
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 404 {"error":{"code":"OBJECT_DOES_NOT_EXIST","message":"There is no jar with the id 7, or you may not see it.","details":{"object_name":"jar","object_id":7}}}
+}

@@ -234,6 +234,7 @@ func testActionFailures(t *testing.T, newBackend NewBackend) {
 		{gives("unknown", number, map[string]any{"m": 6}), 500, `SERVER_ERROR {}`, "ERROR", "output of the action unknown"},
 		{gives("type", number, map[string]any{"n": secret}), 500, `SERVER_ERROR {}`, "ERROR", "output of the action type"},
 		{gives("undeclared", nil, map[string]any{"n": 1}), 500, `SERVER_ERROR {}`, "ERROR", "declare the Output of the action"},
+		{gives("long", []core.FieldSpec{{Name: "text", Type: core.Text}}, map[string]any{"text": strings.Repeat("x", 1000)}), 413, `TOO_LARGE {"msg": "the answer has more than 1000 bytes; ask for less"}`, "", ""},
 		{rest.Action{Resource: "note", Name: "many", Run: func(ctx context.Context, call *rest.Call) error {
 			for range 4 {
 				if _, err := call.Tx.Create(ctx, "note", engine.Write{}, map[string]any{}); err != nil {
@@ -246,7 +247,7 @@ func testActionFailures(t *testing.T, newBackend NewBackend) {
 		t.Run(row.action.Name, func(t *testing.T) {
 			var log logBuffer
 			s := withActions(row.action)
-			s.engine.MaxWritten = 3
+			s.engine.MaxWritten, s.engine.MaxBytes, s.engine.MaxValue = 3, 1000, 20
 			s.rest.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			c := notesOf(t, s, newBackend)
 			r := c.check(t, exchange{"POST /note/1/" + row.action.Name, `{}`, row.status, row.want})
@@ -256,6 +257,7 @@ func testActionFailures(t *testing.T, newBackend NewBackend) {
 			if text := log.String(); !strings.Contains(text, row.logged) || row.level != "" && !strings.Contains(text, "level="+row.level) || row.level == "" && text != "" {
 				t.Errorf("logged %q", text)
 			}
+			c.check(t, exchange{"POST /note/1/move", `{"folder": 2, "text": "` + strings.Repeat("x", 21) + `"}`, 413, `TOO_LARGE {"msg": "the value of text has more than 20 bytes"}`})
 			c.check(t, exchange{"GET /note", "", 200, `[{"id": 1, "text": "a", "folder": 1}]`})
 			c.check(t, exchange{"GET /folder?depth=0", "", 200, `[1, 2]`})
 		})
