@@ -32,6 +32,9 @@
 // changes or relates passes the decorators of the store, so related records are subject to their own policies: a
 // hidden related record is neither shown nor can a client relate to it.
 //
+// A [core.OnWrite] runs between the operations of a request. The answer shows what it has written. The request itself goes on
+// with the relations that it has read before, so a hook should not change relations of the records that the request names.
+//
 // One case needs no read: a to-one relation at depth 1 shows the id that the record stores if the principal reads all
 // records of the target, see [core.Store.ReadsAll].
 //
