@@ -239,7 +239,7 @@ func ExampleHandler_WriteError() {
 			h.WriteError(w, r, err)
 			return
 		}
-		fmt.Fprintln(w, "a label to print")
+		_, _ = fmt.Fprintln(w, "a label to print")
 	})
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/label/7", nil))
