@@ -20,7 +20,8 @@ func announce(base string, store *core.Store) error {
 	for _, r := range store.Model().Resources() {
 		b.WriteString("serving " + base + "/" + r.APIName() + "\n")
 	}
-	b.WriteString("OpenAPI " + base + "/openapi.json\n")
+	b.WriteString("pages   " + base + "/ for a browser\n")
+	b.WriteString("OpenAPI " + base + "/openapi.json, for people " + base + "/docs/\n")
 	b.WriteString("metrics " + base + "/metrics\n")
 	token := ""
 	if *auth {

@@ -22,6 +22,8 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/core/rest/explorer"
+	"github.com/larder-go/larder/core/rest/swaggerui"
 	"github.com/larder-go/larder/decorators/logging"
 )
 
@@ -53,14 +55,27 @@ func run(ctx context.Context) (err error) {
 	return serve(ctx, store, handler, func(base string) error { return announce(base, store) })
 }
 
-// handlerOf returns the REST handler of the store, with /metrics beside it. Where policies hide records, /metrics takes the
-// token of admin.
+// handlerOf returns the pages and the REST handler of the store, with /docs and /metrics beside them. Where policies hide
+// records, /metrics takes the token of admin.
 func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logger) (http.Handler, error) {
 	opts := rest.Options{Logger: log, Gzip: true}
 	if *auth {
 		opts.Authenticate = authenticate
 	}
-	api, err := rest.New(engine.New(store, engine.Options{}), opts)
+	records := engine.New(store, engine.Options{})
+	api, err := rest.New(records, opts)
+	if err != nil {
+		return nil, err
+	}
+	explain, err := explainer(store.Model())
+	if err != nil {
+		return nil, err
+	}
+	pages, err := explorer.New(withRequestID(api), records, explorer.Options{SignIn: *auth, Docs: "/docs/", Explain: explain})
+	if err != nil {
+		return nil, err
+	}
+	docs, err := swaggerui.New("/docs", "/openapi.json")
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +85,14 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", only(metrics, "GET", "HEAD"))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
-	})
+	mux.Handle("/docs/", docs)
+	mux.Handle("/", pages)
 	return forBrowsers(mux)
+}
+
+// withRequestID adds the header X-Request-Id of a request to the lines of its operations in the log.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
+	})
 }
