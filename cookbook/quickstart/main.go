@@ -75,7 +75,7 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	docs, err := swaggerui.New("/docs", "/openapi.json")
+	docs, err := swaggerui.New("/docs", "/$explorer/openapi.json")
 	if err != nil {
 		return nil, err
 	}

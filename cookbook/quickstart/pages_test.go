@@ -110,6 +110,6 @@ func TestDocumentationForPeople(t *testing.T) {
 	base := recipetest.Start(t).Base
 	p := newPerson(t, base, "")
 	p.sees("/", "200 ", `href="/docs/"`)
-	p.sees("/docs/", "200 ", `data-document="/openapi.json"`, `src="swagger-ui-bundle.js"`)
+	p.sees("/docs/", "200 ", `data-document="/$explorer/openapi.json"`, `src="swagger-ui-bundle.js"`)
 	p.sees("/docs/swagger-ui-bundle.js", "200 ", "SwaggerUIBundle")
 }

@@ -161,7 +161,7 @@ type cell struct {
 }
 
 // wideText is the number of characters from which on a value needs a wide column in a table.
-const wideText = 24
+const wideText = 16
 
 // Wide reports whether the value needs a wide column in a table.
 func (c cell) Wide() bool { return utf8.RuneCountInString(c.Text) > wideText }

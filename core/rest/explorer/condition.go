@@ -21,41 +21,38 @@ type condition struct {
 var operators = []struct{ Name, Text string }{
 	{"eq", "is"}, {"ne", "is not"}, {"contains", "contains"}, {"icontains", "contains, in any case"}, {"prefix", "begins with"},
 	{"lt", "is less than"}, {"le", "is at most"}, {"gt", "is greater than"}, {"ge", "is at least"},
-	{"in", "is one of (commas between)"}, {"null", "is empty"}, {"set", "is not empty"},
+	{"in", "is one of: a, b, …"}, {"null", "is empty"}, {"set", "is not empty"},
 }
 
-// conditions returns the conditions of a filter of the API that the form can show, and reports whether these are all.
+// maxConditions is the greatest number of conditions that the form shows.
+const maxConditions = 20
+
+// conditions returns the conditions of a filter of the API that the form can show, and reports whether these are all: fields
+// with values or operators, and a list of them in $and.
 func conditions(filter string) ([]condition, bool) {
 	if filter == "" {
 		return nil, true
 	}
+	var all struct {
+		And []map[string]json.RawMessage `json:"$and"`
+	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal([]byte(filter), &members) != nil {
+	if json.Unmarshal([]byte(filter), &members) != nil || json.Unmarshal([]byte(filter), &all) != nil {
 		return nil, false
 	}
+	delete(members, "$and")
 	var rows []condition
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if name == "$and" {
-			var parts []json.RawMessage
-			if json.Unmarshal(members[name], &parts) != nil {
-				return nil, false
+	for _, members := range append([]map[string]json.RawMessage{members}, all.And...) {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			var comparisons map[string]json.RawMessage
+			if json.Unmarshal(members[name], &comparisons) != nil || comparisons == nil {
+				comparisons = map[string]json.RawMessage{"eq": members[name]}
 			}
-			for _, part := range parts {
-				more, ok := conditions(string(part))
-				if rows = append(rows, more...); !ok {
+			for _, operator := range slices.Sorted(maps.Keys(comparisons)) {
+				c, ok := conditionOf(name, operator, comparisons[operator])
+				if rows = append(rows, c); !ok || len(rows) > maxConditions {
 					return nil, false
 				}
-			}
-			continue
-		}
-		var comparisons map[string]json.RawMessage
-		if json.Unmarshal(members[name], &comparisons) != nil || comparisons == nil {
-			comparisons = map[string]json.RawMessage{"eq": members[name]}
-		}
-		for _, operator := range slices.Sorted(maps.Keys(comparisons)) {
-			c, ok := conditionOf(name, operator, comparisons[operator])
-			if rows = append(rows, c); !ok {
-				return nil, false
 			}
 		}
 	}

@@ -18,6 +18,7 @@
 //	/cookie/1/$delete      the question before a record is deleted
 //	/cookie/$explain       the decisions of the policy about the caller, with [Options.Explain]
 //	/$explorer/sign-in     the form for a token, with [Options.SignIn]
+//	/$explorer/openapi.json the document of the API for the token of the person, for a page such as package swaggerui's
 //
 // Batches, aggregations and changes of many records have no pages.
 //
@@ -50,6 +51,7 @@
 //
 // # Cost and limits
 //
-// A page costs one to three requests to the API, a form one more for each to-one relation, which offers the first 100 related
-// records. An answer of the API that is larger than 2 MiB is not shown; a list then shows fewer records.
+// A page costs two requests to the API, and one more for each field that the caller cannot read. A form costs one more for each
+// to-one relation: it offers the related records, if they are at most 100. An answer of the API that is larger than 2 MiB is
+// not shown; a list then shows fewer records. A form may have 2 MiB.
 package explorer

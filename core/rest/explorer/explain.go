@@ -71,3 +71,13 @@ func (v *visit) decide(kind core.Kind, r *core.Resource, fields ...string) (Deci
 	}
 	return v.opts.Explain(v.request(http.MethodGet, v.resourcePath(r), nil, nil), kind, r, fields...)
 }
+
+// permitted reports whether the caller may perform operations of the kind on the resource, as far as the model and
+// [Options.Explain] tell.
+func (v *visit) permitted(kind core.Kind, r *core.Resource, fields ...string) (bool, error) {
+	if v.engine.ReadOnly(r.APIName()) || v.opts.Explain == nil {
+		return !v.engine.ReadOnly(r.APIName()), nil
+	}
+	decision, err := v.decide(kind, r, fields...)
+	return decision.Allowed, err
+}

@@ -295,13 +295,3 @@ func (v *visit) newURL(r *core.Resource) (string, error) {
 	}
 	return to, nil
 }
-
-// permitted reports whether the caller may perform operations of the kind on the resource, as far as the model and
-// [Options.Explain] tell.
-func (v *visit) permitted(kind core.Kind, r *core.Resource, fields ...string) (bool, error) {
-	if v.engine.ReadOnly(r.APIName()) || v.opts.Explain == nil {
-		return !v.engine.ReadOnly(r.APIName()), nil
-	}
-	decision, err := v.decide(kind, r, fields...)
-	return decision.Allowed, err
-}

@@ -50,6 +50,8 @@ func (e *Explorer) ownPage(name string) *page {
 		return static(name, "text/css; charset=utf-8")
 	case name == "icon.svg":
 		return static(name, "image/svg+xml")
+	case name == "openapi.json":
+		return &page{always: true, serve: (*visit).document}
 	case name == "sign-in" && e.opts.SignIn:
 		return &page{open: true, form: true, serve: (*visit).signIn}
 	case name == "sign-out" && e.opts.SignIn:
@@ -69,6 +71,18 @@ func (v *visit) static(file, media string) error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	v.w.Write(text)
+	return nil
+}
+
+// document answers with the OpenAPI document of the API, which a script of a page could not request with the token.
+func (v *visit) document() error {
+	answer, err := v.get(v.opts.Prefix+"/openapi.json", nil)
+	if err != nil {
+		return err
+	}
+	setHeaders(v.w.Header())
+	v.w.Header().Set("Content-Type", answer.header.Get("Content-Type"))
+	v.w.Write(answer.body.Bytes())
 	return nil
 }
 

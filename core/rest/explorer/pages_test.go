@@ -184,6 +184,12 @@ func TestPagesAreForBrowsersOnly(t *testing.T) {
 			t.Errorf("%s: %d %v", target, a.StatusCode, a.Header)
 		}
 	}
+	for _, accept := range []string{"text/css,*/*;q=0.1", "*/*"} {
+		b.expect(b.get("/$explorer/style.css", "Accept", accept), 200, ":root")
+	}
+	if a := b.get("/$explorer/openapi.json", "Accept", "application/json"); a.text != b.get("/openapi.json").text || a.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("the document: %d %v", a.StatusCode, a.Header)
+	}
 	if a := b.send(http.MethodPost, "/project", nil); a.StatusCode == http.StatusOK || a.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("POST of a list: %d %s", a.StatusCode, a.text)
 	}

@@ -27,7 +27,7 @@ func (v *visit) create() error {
 	if v.opts.Explain == nil {
 		// Fields that the caller can read in no record are left out. A caller that can read no records sees all fields.
 		_, cols, err := v.read(v.path(), url.Values{"limit": {"0"}}, columnsOf(fields, false))
-		if p := problemOf(err); err != nil && p.Status != http.StatusForbidden {
+		if p := problemOf(err); err != nil && p.Status != http.StatusForbidden && p.Status != http.StatusUnauthorized {
 			return err
 		}
 		fields = fieldsOf(cols)
