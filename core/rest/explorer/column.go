@@ -166,7 +166,16 @@ const wideText = 16
 // Wide reports whether the value needs a wide column in a table.
 func (c cell) Wide() bool { return utf8.RuneCountInString(c.Text) > wideText }
 
-// cell returns the value of the column in the record at the path. A short one fits into a table.
+// cells returns the values of the columns in a record of the resource. Short ones fit into a table.
+func (v *visit) cells(r *core.Resource, cols []column, record row, short bool) []cell {
+	shown := make([]cell, len(cols))
+	for i, c := range cols {
+		shown[i] = v.cell(c, record, v.recordPath(r, record.id(r)), short)
+	}
+	return shown
+}
+
+// cell returns the value of the column in the record at the path.
 func (v *visit) cell(c column, record row, path string, short bool) cell {
 	f, raw := c.field, record[c.field.APIName()]
 	shown := cell{Name: f.APIName(), Description: f.Description(), Text: plain(raw), Kind: "text"}

@@ -25,7 +25,7 @@
 // # Rights
 //
 // A page is made from answers of the API and nothing else. The explorer sends requests to the API within the process, with the
-// headers of the browser, and shows the answers. So a person sees and changes exactly what the same token permits at the
+// headers of the browser but its cookies, and shows the answers. So a person sees and changes exactly what the same token permits at the
 // API: policies, read-only resources, limits and errors are those of the API. Where the API answers 401, all pages are the same
 // form to sign in. A field that the caller can read in no record does not appear. A field whose write the API rejects shows
 // the error beside its input; with Options.Explain the forms leave such fields out.

@@ -2,8 +2,10 @@ package explorer_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -72,8 +74,12 @@ func TestFailureOfExplainIsAFailureOfThePage(t *testing.T) {
 	fails := func(*http.Request, core.Kind, *core.Resource, ...string) (explorer.Decision, error) {
 		return explorer.Decision{}, errors.New("secret reason")
 	}
-	b := open(t, rows(), explorer.Options{Explain: fails}, engine.Options{}).browser(t)
+	var log strings.Builder
+	b := open(t, rows(), explorer.Options{Explain: fails, Logger: slog.New(slog.NewTextHandler(&log, nil))}, engine.Options{}).browser(t)
 	for _, target := range []string{"/issue/$explain", "/issue", "/issue/1", "/issue/$new", "/issue/1/$edit"} {
 		b.expect(b.get(target), 500, "The page could not be made.", "!secret reason")
+	}
+	if n := strings.Count(log.String(), "secret reason"); n != 5 {
+		t.Errorf("%d lines in the log:\n%s", n, &log)
 	}
 }

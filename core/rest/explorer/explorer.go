@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -34,6 +35,9 @@ type Options struct {
 	// The decision is about the caller and must not depend on records. Its reason is shown to the caller: permit it only
 	// where the rules of the policy are no secret.
 	Explain func(r *http.Request, kind core.Kind, resource *core.Resource, fields ...string) (Decision, error)
+	// Logger receives the failures of pages that are no answers of the API, such as errors of Explain; default [slog.Default]
+	// at the time of [New].
+	Logger *slog.Logger
 }
 
 // Decision is the answer of [Options.Explain].
@@ -64,7 +68,7 @@ func New(api http.Handler, e *engine.Engine, opts Options) (*Explorer, error) {
 	case opts.Prefix != "" && (!strings.HasPrefix(opts.Prefix, "/") || strings.HasSuffix(opts.Prefix, "/")):
 		return nil, fmt.Errorf("explorer: option Prefix: %q must begin with a slash and not end with one; use the Prefix of the API", opts.Prefix)
 	}
-	opts.Title = cmp.Or(opts.Title, e.Model().Name())
+	opts.Title, opts.Logger = cmp.Or(opts.Title, e.Model().Name()), cmp.Or(opts.Logger, slog.Default())
 	return &Explorer{api: api, engine: e, opts: opts, guard: http.NewCrossOriginProtection()}, nil
 }
 

@@ -79,29 +79,28 @@ func settable(f *core.Field) bool {
 // its policy, they are the ones that it permits.
 func (v *visit) fieldsToSet(kind core.Kind) (fields []*core.Field, err error) {
 	r := v.resource
-	if kind == core.Insert && v.engine.KeySource(r).Assigned {
-		if fields = r.Key().Parts(); fields == nil {
-			fields = []*core.Field{r.Key()}
-		}
-		fields = slices.DeleteFunc(slices.Clone(fields), (*core.Field).ReadOnly)
+	keys := r.Key().Parts()
+	if keys == nil {
+		keys = []*core.Field{r.Key()}
 	}
 	for _, f := range r.Fields() {
-		if settable(f) {
+		key := kind == core.Insert && v.engine.KeySource(r).Assigned && slices.Contains(keys, f) && !f.ReadOnly()
+		if !key && !settable(f) {
+			continue
+		}
+		permitted, err := v.permitsField(kind, f)
+		if err != nil {
+			return nil, err
+		}
+		if permitted {
 			fields = append(fields, f)
 		}
 	}
-	if v.opts.Explain == nil {
-		return fields, nil
-	}
-	return slices.DeleteFunc(fields, func(f *core.Field) bool {
-		permitted, failed := v.permitsField(kind, f)
-		err = errors.Join(err, failed)
-		return !permitted
-	}), err
+	return fields, nil
 }
 
-// permitsField reports whether the program's policy permits the caller to set the field. A relation that other records store
-// is set in these.
+// permitsField reports whether the caller may set the field, as far as [visit.permitted] tells. A relation that other records
+// store is set in these.
 func (v *visit) permitsField(kind core.Kind, f *core.Field) (bool, error) {
 	near, far := f.Through()
 	switch inverse := f.Inverse(); {

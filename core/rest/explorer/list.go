@@ -21,7 +21,7 @@ type listPage struct {
 	URL                  string // of the list without arguments
 	Problem              *problem
 	Columns              []heading
-	Rows                 []listRow
+	Rows                 [][]cell
 	New, Explain         string // URLs of other pages; empty if they are not offered
 	First, Prev, Next    string // URLs of other pages of the list
 	Total, Count         string // the number of records, or the URL of the page that shows it
@@ -41,12 +41,6 @@ type heading struct {
 	Name, Description string
 	Sort              string // URL of the list sorted by the column; empty if it cannot be
 	Order             string // "ascending" or "descending", if the list is sorted by the column
-}
-
-// listRow is a record of a list.
-type listRow struct {
-	URL   string
-	Cells []cell
 }
 
 // kept is an argument of the URL.
@@ -138,11 +132,7 @@ func (v *visit) fillList(shown *listPage, r *core.Resource, query url.Values, co
 		return err
 	}
 	for _, record := range records {
-		to := listRow{URL: v.recordPath(r, record.id(r))}
-		for _, c := range cols {
-			to.Cells = append(to.Cells, v.cell(c, record, to.URL, true))
-		}
-		shown.Rows = append(shown.Rows, to)
+		shown.Rows = append(shown.Rows, v.cells(r, cols, record, true))
 	}
 	for _, c := range cols {
 		shown.Columns = append(shown.Columns, v.heading(c.field, query))

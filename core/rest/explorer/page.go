@@ -2,6 +2,7 @@ package explorer
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -99,8 +100,7 @@ type layout struct {
 	Own         string // beginning of the URLs of the explorer itself
 	Version     string
 	Nav, Crumbs []link
-	Docs        string
-	JSON        string // URL of the OpenAPI document
+	Docs        string // URL of the documentation of the API; empty for callers to whom the API denies everything
 	SignIn      bool   // the page offers a form to sign in or out
 	SignedIn    bool
 	Page        any
@@ -126,7 +126,7 @@ func (v *visit) render(status int, name, title string, content any) error {
 		SignIn: v.opts.SignIn, SignedIn: v.token != "", Page: content,
 	}
 	if v.admitted {
-		l.Docs, l.JSON, l.Crumbs = v.opts.Docs, v.opts.Prefix+"/openapi.json", v.crumbs(title)
+		l.Docs, l.Crumbs = cmp.Or(v.opts.Docs, l.Own+"openapi.json"), v.crumbs(title)
 		for _, r := range v.engine.Model().Resources() {
 			l.Nav = append(l.Nav, link{r.APIName(), v.resourcePath(r), r == v.resource})
 		}
@@ -174,6 +174,7 @@ func (v *visit) fail(err error) {
 	case p.Status == http.StatusUnauthorized:
 		err = v.askToSignIn(p)
 	case p.Status == 0: // a failure of the explorer itself, whose reason is not for people
+		v.opts.Logger.ErrorContext(v.r.Context(), "explorer: a page failed", "path", v.r.URL.Path, "error", err)
 		p = &problem{Status: http.StatusInternalServerError, Message: "The page could not be made."}
 		fallthrough
 	default:
@@ -181,6 +182,7 @@ func (v *visit) fail(err error) {
 		err = v.render(p.Status, "error", title, errorPage{p.Status, title, p.Message})
 	}
 	if err != nil {
+		v.opts.Logger.ErrorContext(v.r.Context(), "explorer: the page about an error failed", "path", v.r.URL.Path, "error", err)
 		http.Error(v.w, "the page could not be made", http.StatusInternalServerError)
 	}
 }

@@ -43,16 +43,10 @@ func (v *visit) record() error {
 	if err != nil {
 		return err
 	}
-	label := ""
-	for _, c := range cols {
-		if c.field == labelOf(r) {
-			label = plain(record[c.field.APIName()])
-		}
-		shown.Cells = append(shown.Cells, v.cell(c, record, v.path(), false))
-	}
+	shown.Cells = v.cells(r, cols, record, false)
 	shown.Heading = r.APIName() + " " + brief(v.id, maxLabel)
-	if label != "" {
-		shown.Heading = brief(label, maxLabel)
+	if f := labelOf(r); f != nil && len(record[f.APIName()]) > 0 {
+		shown.Heading = brief(plain(record[f.APIName()]), maxLabel)
 	}
 	for kind, to := range map[core.Kind]*string{core.Update: &shown.Edit, core.Delete: &shown.Delete} {
 		permitted, err := v.permitted(kind, r)

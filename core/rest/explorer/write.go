@@ -191,28 +191,26 @@ func (v *visit) remove() error {
 	}
 	shown := deletePage{
 		Heading: "Delete " + v.resource.APIName() + " " + brief(v.id, maxLabel), Cancel: v.path(), Tag: answer.header.Get("ETag"),
+		Cells: v.cells(v.resource, cols, record, true),
 	}
-	for _, c := range cols {
-		shown.Cells = append(shown.Cells, v.cell(c, record, v.path(), true))
+	switch {
+	case v.r.Method != http.MethodPost:
+		return v.render(http.StatusOK, "delete", shown.Heading, shown)
+	case v.r.PostForm.Get("$tag") != shown.Tag:
+		shown.Changed = true
+		return v.render(http.StatusPreconditionFailed, "delete", shown.Heading, shown)
 	}
-	status := http.StatusOK
-	if v.r.Method == http.MethodPost {
-		if shown.Changed = v.r.PostForm.Get("$tag") != shown.Tag; !shown.Changed {
-			_, err := v.send(http.MethodDelete, v.path(), shownBy(cols), nil, "If-Match", shown.Tag)
-			switch p := problemOf(err); {
-			case err == nil:
-				return v.redirect(v.resourcePath(v.resource))
-			case p.Status == http.StatusPreconditionFailed:
-				v.r.PostForm.Del("$tag") // another request has changed the record in the meantime
-				return v.remove()
-			case p.Status == 0 || p.Status == http.StatusUnauthorized:
-				return err
-			default:
-				shown.Problem, status = p, p.Status
-			}
-		} else {
-			status = http.StatusPreconditionFailed
-		}
+	_, err = v.send(http.MethodDelete, v.path(), shownBy(cols), nil, "If-Match", shown.Tag)
+	switch p := problemOf(err); {
+	case err == nil:
+		return v.redirect(v.resourcePath(v.resource))
+	case p.Status == http.StatusPreconditionFailed:
+		v.r.PostForm.Del("$tag") // another request has changed the record in the meantime
+		return v.remove()
+	case p.Status == 0 || p.Status == http.StatusUnauthorized:
+		return err
+	default:
+		shown.Problem = p
+		return v.render(p.Status, "delete", shown.Heading, shown)
 	}
-	return v.render(status, "delete", shown.Heading, shown)
 }
