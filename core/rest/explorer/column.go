@@ -3,6 +3,7 @@ package explorer
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,11 +126,10 @@ func about(p *problem, f *core.Field) bool {
 	return p.Details.Field == f.APIName() && p.Details.Object == f.Resource().APIName()
 }
 
+// cloneQuery returns a copy of the arguments; an empty one for none.
 func cloneQuery(query url.Values) url.Values {
 	clone := make(url.Values, len(query)+1)
-	for name, values := range query {
-		clone[name] = values
-	}
+	maps.Copy(clone, query)
 	return clone
 }
 

@@ -196,7 +196,7 @@ type cursor struct{ name, value string }
 // cursors returns the cursors in a Link header of the API by relation: next, prev and first.
 func cursors(header string) map[string]cursor {
 	found := make(map[string]cursor)
-	for _, part := range strings.Split(header, ", <") {
+	for part := range strings.SplitSeq(header, ", <") {
 		target, rest, _ := strings.Cut(strings.TrimPrefix(part, "<"), ">")
 		u, err := url.Parse(target)
 		_, relation, is := strings.Cut(rest, `rel="`)

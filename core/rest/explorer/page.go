@@ -181,10 +181,11 @@ func (v *visit) fail(err error) {
 		title := titleOf(p.Status)
 		err = v.render(p.Status, "error", title, errorPage{p.Status, title, p.Message})
 	}
-	if err != nil {
-		v.opts.Logger.ErrorContext(v.r.Context(), "explorer: the page about an error failed", "path", v.r.URL.Path, "error", err)
-		http.Error(v.w, "the page could not be made", http.StatusInternalServerError)
+	if err == nil {
+		return
 	}
+	v.opts.Logger.ErrorContext(v.r.Context(), "explorer: the page about an error failed", "path", v.r.URL.Path, "error", err)
+	http.Error(v.w, "the page could not be made", http.StatusInternalServerError)
 }
 
 // errorPage is the content of the page about an error.

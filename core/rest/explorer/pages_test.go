@@ -3,6 +3,7 @@ package explorer_test
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,9 +139,7 @@ func (a answer) sent(changes url.Values) url.Values {
 			form.Set(m[1], html.UnescapeString(chosen[1]))
 		}
 	}
-	for name, value := range changes {
-		form[name] = value
-	}
+	maps.Copy(form, changes)
 	return form
 }
 

@@ -150,7 +150,7 @@ func (v *visit) fill(form *formPage, cols []column, record row) {
 		}
 		stored := formText(c.field, record[c.field.APIName()])
 		text := stored
-		if v.r.Method == http.MethodPost {
+		if v.r.PostForm.Has(c.field.APIName()) {
 			text = typedText(v.r.PostForm, c.field)
 		}
 		form.Inputs = append(form.Inputs, v.newInput(c.field, text, stored))
