@@ -231,7 +231,11 @@ func (v *visit) addLinks(shown *cell, c column, raw json.RawMessage, short bool)
 				label = plain(record[c.label.APIName()])
 			}
 		}
-		shown.Links = append(shown.Links, link{Text: labelled(id, label), URL: v.recordPath(target, id)})
+		text := labelled(id, label)
+		if short && label != "" {
+			text = brief(label, maxLabel)
+		}
+		shown.Links = append(shown.Links, link{Text: text, URL: v.recordPath(target, id)})
 	}
 	if len(related) > most {
 		shown.Text = "…"

@@ -217,7 +217,7 @@ func TestListLeadsToItsOtherPages(t *testing.T) {
 	b.expect(b.get("/issue?limit=2"), 200, "Gears", "Columns", "!Cards")
 	b.expect(b.get("/issue?fields=points"), 200, "points", "!Gears")
 	b.expect(b.get("/issue?state=closed"), 200, "!Gears", "&lt;script", "Show all")
-	b.expect(b.get("/project?name=none"), 200, "No record matches these conditions.")
+	b.expect(b.get("/project?name=none"), 200, "name is none", "No record matches these conditions.")
 	b.expect(b.get("/issue/$new"), 200, `<option value="normal" selected>`)
 	b.expect(b.get("/issue/1"), 200, "!oiled", ">log</a>")
 	b.expect(b.get("/issue/1?show=log"), 200, "oiled twice")

@@ -44,7 +44,10 @@ type heading struct {
 }
 
 // kept is an argument of the URL.
-type kept struct{ Name, Value string }
+type kept struct {
+	Name, Value string
+	Condition   bool // the argument is a field that equals the value
+}
 
 // listArguments are the arguments of a list of the API that are not names of fields.
 var listArguments = []string{"after", "before", "count", "depth", "fields", "filter", "limit", "offset", "search", "sort"}
@@ -224,14 +227,13 @@ func (v *visit) addForm(shown *listPage, r *core.Resource, query url.Values, col
 	shown.Narrowed = len(rows) > 0 || shown.Filter != "" || shown.Search != ""
 	shown.Conditions = append(rows, condition{})
 	for name, values := range query {
-		switch {
-		case !slices.Contains(listArguments, name): // a field that equals one of the values
-			shown.Narrowed = true
-		case name != "sort" && name != "limit" && name != "fields":
+		isCondition := !slices.Contains(listArguments, name)
+		if !isCondition && name != "sort" && name != "limit" && name != "fields" {
 			continue
 		}
+		shown.Narrowed = shown.Narrowed || isCondition
 		for _, value := range values {
-			shown.Kept = append(shown.Kept, kept{name, value})
+			shown.Kept = append(shown.Kept, kept{name, value, isCondition})
 		}
 	}
 	slices.SortFunc(shown.Kept, func(a, b kept) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })

@@ -139,7 +139,8 @@ func TestFieldsThatTheCallerCannotReadDoNotAppear(t *testing.T) {
 	for _, target := range []string{"/issue", "/issue/1", "/issue/$new", "/issue/1/$edit", "/issue/1/$delete", "/person", "/person/ada"} {
 		b.expect(b.get(target), 200, "!cost", "!99", "!teeth of", "!email", "!ada@example")
 	}
-	b.expect(b.get("/issue"), 200, "Gears", "Mill (1)", "Ada Lovelace (ada)")
+	b.expect(b.get("/issue"), 200, "Gears", ">Mill</a>", ">Ada Lovelace</a>")
+	b.expect(b.get("/issue/1"), 200, "Mill (1)", "Ada Lovelace (ada)")
 	form := b.get("/issue/1/$edit").sent(url.Values{"title": {"Mine"}})
 	b.expect(b.post("/issue/1/$edit", form), 403, "You may not do this", `value="Mine"`)
 	b.expect(b.post("/issue/$new", url.Values{"title": {"t"}, "text": {"u"}}), 403, "Nothing was saved")

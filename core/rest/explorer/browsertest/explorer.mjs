@@ -218,7 +218,7 @@ async function picture() {
   await page.fill("#token", "alice-token");
   await page.click("button[type=submit]");
   const filter = JSON.stringify({ state: { in: ["open", "working"] } });
-  await visit(page, `/issue?filter=${encodeURIComponent(filter)}&sort=title&fields=title,state,priority,project,assignee,labels,points,due`);
+  await visit(page, `/issue?filter=${encodeURIComponent(filter)}&sort=title&fields=title,state,priority,project,assignee,labels,points`);
   await page.screenshot({ path: `${pictures}/explorer.png` });
   await page.context().close();
 }
