@@ -20,7 +20,8 @@
 //	/$explorer/sign-in     the form for a token, with [Options.SignIn]
 //	/$explorer/openapi.json the document of the API for the token of the person, for a page such as package swaggerui's
 //
-// Batches, aggregations and changes of many records have no pages.
+// Batches, aggregations, actions and changes of many records have no pages. Forms are sent to the last paths by POST; an action
+// of the program with the name new, say, still gets the requests that do not accept HTML.
 //
 // # Rights
 //

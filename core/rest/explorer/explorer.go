@@ -57,8 +57,9 @@ type Explorer struct {
 
 var _ http.Handler = (*Explorer)(nil)
 
-// New returns an explorer of the API, a rest.Handler, which may have middleware around it. e is the engine of the API: its
-// model describes the resources, and pages read and write records through the API only.
+// New returns an explorer of the API, a rest.Handler, which may have middleware around it. The API must serve its document,
+// openapi.json, to the callers that may see pages. e is the engine of the API: its model describes the resources, and pages read
+// and write records through the API only.
 //
 // New returns an error if the API or the engine is nil, or if Prefix is no absolute path without a slash at its end.
 func New(api http.Handler, e *engine.Engine, opts Options) (*Explorer, error) {
