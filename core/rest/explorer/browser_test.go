@@ -1,4 +1,4 @@
-//go:build browser
+//go:build clients
 
 package explorer_test
 
@@ -19,7 +19,7 @@ import (
 // TestPagesInChromium runs browsertest/explorer.mjs against a server with the records of the tests. LARDER_PICTURES names the
 // folder for the pictures that it takes; default a temporary one. The picture of the project's page is explorer.png:
 //
-//	LARDER_PICTURES=/tmp go test -tags browser -run Chromium ./core/rest/explorer && cp /tmp/explorer.png core/rest/explorer/
+//	LARDER_PICTURES=/tmp go test -tags clients -run Chromium ./core/rest/explorer && cp /tmp/explorer.png core/rest/explorer/
 func TestPagesInChromium(t *testing.T) {
 	s := open(t, rows(), explorer.Options{SignIn: true, Docs: "/docs/", Explain: explainPolicy(t)}, engine.Options{})
 	docs, err := swaggerui.New("/docs", "/$explorer/openapi.json")
@@ -32,18 +32,12 @@ func TestPagesInChromium(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 
-	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			chromium = path
-			break
-		}
-	}
-	if chromium == "" {
-		t.Fatal("no Chromium; install it, such as by: apt-get install chromium")
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing; run: apt-get install chromium")
 	}
 	if _, err := exec.LookPath("npm"); err != nil {
-		t.Fatal("no npm; install Node.js 20 or later, such as by: apt-get install nodejs npm")
+		t.Fatal("npm is missing; run: apt-get install nodejs npm")
 	}
 	pictures := os.Getenv("LARDER_PICTURES")
 	if pictures == "" {
