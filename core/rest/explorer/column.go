@@ -250,10 +250,13 @@ func labelled(id, label string) string {
 	return brief(label, maxLabel) + " (" + brief(id, maxLabel) + ")"
 }
 
-// indented returns JSON over several lines.
+// maxIndented is the length of the longest JSON that is indented. Deep lists may grow to a multiple of their length.
+const maxIndented = 4 << 10
+
+// indented returns JSON over several lines, or in one line if it is long.
 func indented(raw json.RawMessage) string {
 	var b bytes.Buffer
-	if json.Indent(&b, raw, "", "  ") != nil {
+	if len(raw) > maxIndented || json.Indent(&b, raw, "", "  ") != nil {
 		return string(raw)
 	}
 	return b.String()

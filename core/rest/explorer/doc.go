@@ -54,5 +54,5 @@
 //
 // A page costs two requests to the API, and one more for each field that the caller cannot read. A form costs one more for each
 // to-one relation: it offers the related records, if they are at most 100. An answer of the API that is larger than 2 MiB is
-// not shown; a list then shows fewer records. A form may have 2 MiB.
+// not shown; a list then shows fewer records. A form may have 2 MiB. A page shows at most 100 fields of a record.
 package explorer

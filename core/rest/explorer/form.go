@@ -58,12 +58,15 @@ func (in *input) ID() string { return "field-" + in.Name }
 // Describedby returns the ids of the hint, the errors and the stored value.
 func (in *input) Describedby() string {
 	var ids []string
-	for id, shown := range map[string]bool{"hint": in.Description != "" || in.Hint != "", "errors": len(in.Errors) > 0, "stored": in.Conflict} {
-		if shown {
-			ids = append(ids, in.ID()+"-"+id)
-		}
+	if in.Description != "" || in.Hint != "" {
+		ids = append(ids, in.ID()+"-hint")
 	}
-	slices.Sort(ids)
+	if len(in.Errors) > 0 {
+		ids = append(ids, in.ID()+"-errors")
+	}
+	if in.Conflict {
+		ids = append(ids, in.ID()+"-stored")
+	}
 	return strings.Join(ids, " ")
 }
 

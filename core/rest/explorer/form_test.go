@@ -53,7 +53,7 @@ func TestFormShowsErrorsBesideFieldsAndKeepsValues(t *testing.T) {
 	}{
 		"violations": {"/issue/$new", url.Values{"title": {strings.Repeat("x", 121)}, "points": {"101"}}, []string{
 			`id="field-title-errors"><p>This is not accepted. Accepted: at most 120 characters.</p>`, `id="field-points-errors"><p>This is not accepted. Accepted: at most 100.</p>`,
-			`value="` + strings.Repeat("x", 121) + `"`, `value="101"`, `<a href="#field-points">points: This is not accepted`, `aria-describedby="field-points-errors field-points-hint"`,
+			`value="` + strings.Repeat("x", 121) + `"`, `value="101"`, `<a href="#field-points">points: This is not accepted`, `aria-describedby="field-points-hint field-points-errors"`,
 		}},
 		"required":       {"/issue/$new", url.Values{"points": {"1"}}, []string{`id="field-title-errors"><p>Enter a value.</p>`, `value="1"`}},
 		"type":           {"/issue/$new", url.Values{"title": {"t"}, "points": {"<b>many"}}, []string{`id="field-points-errors"><p>The value of the field`, `value="&lt;b&gt;many"`}},
@@ -228,11 +228,15 @@ func TestAnswersThatAreTooLargeAreShortened(t *testing.T) {
 	for i := 10; i < 40; i++ {
 		data["issue"][i] = map[string]any{"title": fmt.Sprint("Long ", i), "text": strings.Repeat("long ", 40_000)}
 	}
+	data["issue"][50] = map[string]any{"title": "deep", "details": []any{[]any{[]any{make([]any, 100_000)}}}}
 	data["project"][9] = map[string]any{"name": "huge", "description": strings.Repeat("x", 3<<20)}
 	b := open(t, data, explorer.Options{}, engine.Options{}).browser(t)
-	a := b.expect(b.get("/issue?sort=-id"), 200, "Long 39", "Long 35", "!Long 34", "Next")
+	a := b.expect(b.get("/issue?sort=-id"), 200, "deep", "Long 39", "Long 36", "!Long 35", "Next")
 	if len(a.text) > 100_000 {
 		t.Errorf("%d bytes", len(a.text))
+	}
+	if a := b.expect(b.get("/issue/50"), 200, "<pre"); len(a.text) > 600_000 {
+		t.Errorf("%d bytes for 500 kB of JSON", len(a.text))
 	}
 	b.expect(b.get("/project/9"), 413, "too large for a page")
 	b.expect(b.get("/project/9/$edit"), 413, "too large for a page")
