@@ -87,7 +87,7 @@ func (p params) aggregation() (a engine.Aggregation, err error) {
 // aggregatePath describes the URL of the aggregations of a resource.
 func (n schemaNames) aggregatePath(r *core.Resource) object {
 	names := object{"type": "string"}
-	arguments := parameterRefs("filter")
+	arguments := []any{filterArgument(r)}
 	if len(r.Searchable()) > 0 {
 		arguments = append(arguments, ref("parameters", "search"))
 	}
@@ -103,7 +103,8 @@ func (n schemaNames) aggregatePath(r *core.Resource) object {
 	group := object{"type": "object", "properties": object{
 		"group": values, "count": object{"type": "integer"}, "sum": decimals, "min": values, "max": values, "avg": decimals,
 	}}
-	return object{"get": n.operation("aggregate_"+n.read[r], r, object{
+	return object{"get": n.operation("aggregate_"+n.nameOf(r), r, object{
+		"summary": "Count, add up and compare records of " + r.APIName(), "description": "Answers with figures about groups of the records that match the conditions.",
 		"parameters": append(arguments, equalities(r, aggregateArguments)...),
 		"responses":  responses(object{"200": response("The groups, ascending by their values.", object{"type": "array", "items": group})}),
 	})}

@@ -24,7 +24,7 @@ func TestMethodsAreThoseOfAllEndpoints(t *testing.T) {
 
 func TestRequestHeadersHaveThoseOfTheDocument(t *testing.T) {
 	found := 0
-	for _, p := range parameters(engine.Options{}, Options{}) {
+	for _, p := range parameters(engine.Options{}, Options{}, engine.DefaultDepth) {
 		if p := p.(object); p["in"] == "header" { //nolint:forcetypeassert // a parameter is an object
 			found++
 			if name := p["name"]; !slices.Contains(RequestHeaders(), name.(string)) { //nolint:forcetypeassert // and its name a string

@@ -22,7 +22,8 @@
 //	POST   /cookie/1/NAME    200 an operation of the program's own about one record, see [Action]
 //	POST   /cookie/$NAME     200 an operation of the program's own about the whole resource
 //	POST   /$batch           200 the answers to several requests in one transaction
-//	GET    /openapi.json     200 the OpenAPI document
+//	GET    /openapi.json     200 the OpenAPI 3.1 document; argument depth
+//	GET    /openapi-3.0.json 200 the same as OpenAPI 3.0.3, for programs that do not read 3.1
 //
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
 // arguments depth and fields also belong to POST, PATCH and PUT, where they say how the answer shows the record, and to
@@ -220,6 +221,18 @@
 // creates the record at most once: 201 the first time, and 412 if an earlier attempt has created it. PUT, DELETE, and
 // PATCH with If-Match leave the same record when repeated, unless their bodies create nested records. After
 // OUTCOME_UNKNOWN of a POST without Idempotency-Key, a client finds out by reading the list, filtered by a field with a value of its own.
+//
+// # OpenAPI documents
+//
+// A document describes the answers of one depth, so that every relation in it has one type and a generated client needs no
+// case distinctions: /openapi.json shows relations as ids, and /openapi.json?depth=2 as records. Arguments that change the
+// shape of an answer are described as far as the schemas hold: depth has the depth of the document, and fields the names of
+// the record's own fields. A filter is a string with JSON, which every generator can send. Three forms of requests are served and not
+// described, because they would give an operation a second type of answer: a list of records as the body of POST, "Prefer:
+// return=minimal", and errors as application/problem+json.
+//
+// [Options.Document] adds contact, licence, servers and the like. Security is optional in the document if anonymous callers
+// may do something.
 //
 // # Anonymous requests
 //

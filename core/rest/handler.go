@@ -17,7 +17,8 @@ type Handler struct {
 	api       *engine.Engine
 	opts      Options
 	resources map[string]*resource // by API name
-	document  []byte
+	actions   []*action
+	documents documents
 	budget    byteBudget
 	// remembered counts the remembered answers, see Handler.forgetSome.
 	remembered atomic.Int64
@@ -40,15 +41,15 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	for _, r := range api.Model().Resources() {
 		h.resources[r.APIName()] = newResource(r, opts.Prefix)
 	}
-	actions, err := newActions(api, opts.Actions)
-	if err != nil {
+	var err error
+	if h.actions, err = newActions(api, opts.Actions); err != nil {
 		return nil, fmt.Errorf("rest: %w", err)
 	}
-	for _, a := range actions {
+	for _, a := range h.actions {
 		h.resources[a.Resource].actions[a.operation()] = a
 	}
-	if h.document, err = document(api, h.opts, actions); err != nil {
-		return nil, fmt.Errorf("rest: OpenAPI document: %w", err)
+	if _, err := h.documents.get(h, documentForm{depth: engine.DefaultDepth}); err != nil {
+		return nil, err
 	}
 	return h, nil
 }

@@ -1,31 +1,28 @@
 package rest
 
 import (
+	"cmp"
 	"net/http"
-
-	"github.com/larder-go/larder/core"
 )
 
 // addActions adds the paths of the actions, and the schemas of their inputs and outputs.
-func (n schemaNames) addActions(paths, schemas object, m *core.Model, opts Options, actions []*action) {
-	operations := make(map[string]bool)
+func (n schemaNames) addActions(paths, schemas object, opts Options, actions []*action) {
 	for _, a := range actions {
-		r := m.ResourceByAPIName(a.Resource)
-		name := n.read[r] + "_" + a.Name
+		r := n.api.Model().ResourceByAPIName(a.Resource)
+		name := n.nameOf(r) + "_" + a.Name
 		input := uniqueName(name+"_input", n.used)
 		schemas[input] = n.shapeSchema(a.input, true)
-		op := n.operation("action_"+uniqueName(name, operations), r, object{
-			"requestBody": bodyOf(ref("schemas", input), plainJSON),
+		op := n.operation("action_"+name, r, object{
+			"summary":     "Run the action " + a.Name + " of " + r.APIName(),
+			"description": cmp.Or(a.Description, "Runs the action in one transaction."),
+			"requestBody": bodyOf(ref("schemas", input), nil, plainJSON),
 		})
-		if a.Description != "" {
-			op["description"] = a.Description
-		}
-		failures := []int{http.StatusConflict, http.StatusUnsupportedMediaType}
+		failures := writeFailures(http.StatusUnsupportedMediaType)
 		done := object{}
 		path := object{"post": op}
 		if !a.Whole {
 			path["parameters"] = []any{idParameter(r)}
-			op["parameters"] = parameterRefs("depth", "fields", "If-Match", "If-None-Match")
+			op["parameters"] = append(n.shown(r), parameterRefs("If-Match", "If-None-Match")...)
 			failures = append(failures, http.StatusPreconditionFailed)
 			if opts.RequireIfMatch {
 				failures = append(failures, http.StatusPreconditionRequired)
@@ -39,7 +36,7 @@ func (n schemaNames) addActions(paths, schemas object, m *core.Model, opts Optio
 		case a.Whole:
 			done["204"] = object{"description": "The action is done."}
 		default:
-			done["200"] = response("The record after the action.", idOrRecord(r, n.read), "ETag")
+			done["200"] = response("The record after the action.", n.answer(r, n.depth), "ETag")
 			done["204"] = object{"description": "The action is done, and the record is gone or can no longer be read."}
 		}
 		op["responses"] = responses(done, failures...)

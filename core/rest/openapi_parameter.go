@@ -9,13 +9,14 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// parameters describes the arguments and headers of requests.
-func parameters(limits engine.Options, opts Options) object {
+// parameters describes the arguments and headers of requests that do not depend on the resource.
+func parameters(limits engine.Options, opts Options, depth int) object {
+	levels := argument("depth", "Depth of the answer. "+describedDepth(depth, limits.MaxDepth), object{"type": "integer", "enum": []int{depth}})
+	if depth != engine.DefaultDepth {
+		needed(levels)
+	}
 	return object{
-		"depth": argument("depth", "Depth of the answer: 0 shows the id of a record, n shows its fields with related records at n-1.",
-			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
-		"fields": arrayArgument("fields", "The only fields to show, with commas between them. A path over relations such as jar.label shows the related records with that field, "+
-			"and other relations as ids; it excludes a depth of 2 and more.", object{"type": "string"}),
+		"depth": levels,
 		"limit": argument("limit", "Greatest number of records on the page. A page may have fewer; the list ends with the page without a Link. "+
 			"0 checks the request: the page is empty and has no Link.",
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
@@ -24,18 +25,11 @@ func parameters(limits engine.Options, opts Options) object {
 		"offset": argument("offset", "Number of records to leave out at the beginning, not with after or before. Following the Links is cheaper.",
 			object{"type": "integer", "minimum": 0, "maximum": engine.MaxOffset, "default": 0}),
 		"count": argument("count", "Whether to count all records of the list, in the header X-Total-Count.", object{"type": "boolean", "default": false}),
-		"filter": argumentInJSON("filter",
-			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
-				strings.Join(conditions.Operators(), ", ")+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
-			object{"type": "object"}),
 		"search": argument("search", "Words, separated by white space. Only records that have each word in one of their searchable fields: "+
 			"as a part of the text, in upper or lower case for A to Z. At most 16 words and 1000 bytes.", object{"type": "string"}),
-		"selection": selection(),
 		"max": needed(argument("max", "Greatest number of records that the request may change. If more match, nothing changes.",
 			object{"type": "integer", "minimum": 1})),
 		"dry": argument("dry", "Whether only to count the records.", object{"type": "boolean", "default": false}),
-		"sort": arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
-			"A JSON list of them is accepted too.", object{"type": "string"}),
 		keyHeader: object{
 			"name": keyHeader, "in": "header", "schema": object{"type": "string", "minLength": 1, "maxLength": maxKey},
 			"description": "A key of the client for this request, such as a random UUID. If the request is repeated with the key, it is performed once and answered every time. " +
@@ -75,16 +69,39 @@ func arrayArgument(name, description string, items object) object {
 	return a
 }
 
-func argumentInJSON(name, description string, schema object) object {
-	return object{
-		"name": name, "in": "query", "description": description,
-		"content": object{plainJSON: object{"schema": schema}},
+// filterArgument describes the conditions of a list. It is a string, because few generators of clients serialise an argument
+// with JSON in it.
+func filterArgument(r *core.Resource) object {
+	a := argument("filter", "Conditions as a JSON object, all of which must hold; {} selects all records. The description of the API has their language.", object{"type": "string"})
+	if example := filterExample(r); example != "" {
+		a["example"] = example
 	}
+	return a
 }
 
-// selection describes the filter of a change of many records.
-func selection() object {
-	return needed(argumentInJSON("filter", "Conditions as in a list. {} selects all records.", object{"type": "object"}))
+// describedFilters describes the language of conditions.
+func describedFilters() string {
+	return "Conditions are by field, or by a path over to-one relations such as jar.color: a value, or an object of the operators " +
+		strings.Join(conditions.Operators(), ", ") + "; for a relation $any, $all or $none with conditions on its records. " +
+		"$and and $or take a list of conditions, $not one. The argument of a list with the name of a field is an equality."
+}
+
+// sortArgument describes the order of a list.
+func sortArgument(r *core.Resource) object {
+	a := arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
+		"A JSON list of them is accepted too.", object{"type": "string"})
+	a["example"] = []string{"-" + r.Key().APIName()}
+	return a
+}
+
+// shown describes the arguments that say how an answer shows records. fields has the names of the record's own fields alone:
+// a path shows the related record, for which the schemas of the document have no place.
+func (n schemaNames) shown(r *core.Resource) []any {
+	key := r.Key().APIName()
+	fields := arrayArgument("fields", "The only fields to show, with commas between them. Name "+key+" among them, because the schemas of answers require it.",
+		ref("schemas", n.field[r]))
+	fields["schema"].(object)["contains"] = object{"const": key} //nolint:forcetypeassert // argument built it
+	return []any{ref("parameters", "depth"), fields}
 }
 
 func needed(argument object) object {

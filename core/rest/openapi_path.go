@@ -1,10 +1,9 @@
 package rest
 
 import (
-	"maps"
+	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -12,31 +11,39 @@ import (
 
 // listPath describes the URL of a resource, a collection of records.
 func (n schemaNames) listPath(r *core.Resource) object {
-	records := object{"type": "array", "items": idOrRecord(r, n.read)}
-	path := object{"get": n.operation("list_"+n.read[r], r, n.page(r))}
+	name := r.APIName()
+	path := object{"get": n.operation("list_"+n.nameOf(r), r, n.list(r, "List records of "+name, "Answers with a page of the records that match the conditions."))}
 	if r.ReadOnly() {
 		return path
 	}
-	written := ref("schemas", n.create[r])
-	path["post"] = n.operation("create_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth", "fields"),
-		"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
-		"responses": responses(object{"201": response("The created record, or the created records of a list.",
-			object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
-			http.StatusConflict, http.StatusUnsupportedMediaType),
+	path["post"] = n.operation("create_"+n.nameOf(r), r, object{
+		"summary":     "Create a record of " + name,
+		"description": "Creates the record and the new records in its relations: all or nothing.",
+		"parameters":  n.shown(r),
+		"requestBody": bodyOf(ref("schemas", n.create[r]), n.createExample(r), plainJSON),
+		"responses": responses(object{"201": response("The created record.", n.answer(r, n.depth), "ETag", "Location")},
+			writeFailures(http.StatusUnsupportedMediaType)...),
 	})
-	counted := object{"200": response("The number of records that were changed, or that a dry run has found.", object{
-		"type": "object", "required": []string{"count"}, "properties": object{"count": object{"type": "integer"}},
-	})}
-	arguments := append(parameterRefs("selection", "max", "dry"), equalities(r, listArguments)...)
-	path["patch"] = n.operation("patchMany_"+n.read[r], r, object{
+	counted := object{"type": "object", "required": []string{"count"}, "properties": object{"count": object{"type": "integer"}}}
+	arguments := slices.Concat([]any{needed(filterArgument(r))}, parameterRefs("max", "dry"), equalities(r, listArguments))
+	const all = "The records that a list with these conditions has, all of them or none."
+	path["patch"] = n.operation("patchMany_"+n.nameOf(r), r, object{
+		"summary": "Change many records of " + name, "description": "Makes the same change of many records. " + all,
 		"parameters":  arguments,
-		"requestBody": bodyOf(ref("schemas", n.write[r]), plainJSON, mergePatch),
-		"responses":   responses(maps.Clone(counted), http.StatusConflict, http.StatusUnsupportedMediaType),
+		"requestBody": bodyOf(ref("schemas", n.patch[r]), n.patchExample(r), plainJSON, mergePatch),
+		"responses": responses(object{"200": response("The number of records that were changed, or that a dry run has found.", counted)},
+			writeFailures(http.StatusUnsupportedMediaType)...),
 	})
-	path["delete"] = n.operation("deleteMany_"+n.read[r], r, object{"parameters": arguments, "responses": responses(counted, http.StatusConflict)})
+	path["delete"] = n.operation("deleteMany_"+n.nameOf(r), r, object{
+		"summary": "Delete many records of " + name, "description": "Deletes many records. " + all,
+		"parameters": arguments,
+		"responses":  responses(object{"200": response("The number of records that were deleted, or that a dry run has found.", counted)}, writeFailures()...),
+	})
 	return path
 }
+
+// batchTag is the tag of operations that belong to no resource.
+const batchTag = "batch"
 
 // batchPath describes the URL of batches.
 func batchPath() object {
@@ -46,10 +53,11 @@ func batchPath() object {
 	}}
 	answer := object{"type": "object", "required": []string{"status"}, "properties": object{"status": object{"type": "integer"}, "headers": headers, "body": object{}}}
 	return object{"post": object{
-		"operationId": "batch", "summary": "Requests in one transaction, all or none; the error of one, with its position as the detail request, is the answer.",
-		"requestBody": bodyOf(object{"type": "array", "maxItems": maxBatch, "items": request}, plainJSON),
+		"operationId": "batch", "tags": []string{batchTag}, "summary": "Send several requests in one transaction",
+		"description": "All of the requests happen or none. If one fails, its error is the answer, with its position as the detail request.",
+		"requestBody": bodyOf(object{"type": "array", "maxItems": maxBatch, "items": request}, nil, plainJSON),
 		"responses": responses(object{"200": response("The answers in the order of the requests.", object{"type": "array", "items": answer})},
-			http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType),
+			writeFailures(http.StatusPreconditionFailed, http.StatusUnsupportedMediaType)...),
 	}}
 }
 
@@ -63,48 +71,51 @@ func addKeyHeader(paths object) {
 			}
 			given, _ := op["parameters"].([]any)
 			op["parameters"] = append(slices.Clone(given), ref("parameters", keyHeader))
-			reused := strconv.Itoa(http.StatusUnprocessableEntity)
-			op["responses"].(object)[reused] = ref("responses", reused)
+			op["responses"].(object)[fmt.Sprint(http.StatusUnprocessableEntity)] = ref("responses", statusName(http.StatusUnprocessableEntity))
 		}
 	}
 }
 
-// page describes a request for a list of records.
-func (n schemaNames) page(r *core.Resource) object {
-	records := object{"type": "array", "items": idOrRecord(r, n.read)}
-	arguments := []string{"filter", "sort", "limit", "after", "before", "offset", "count", "depth", "fields"}
+// list describes a request for a list of records.
+func (n schemaNames) list(r *core.Resource, summary, description string) object {
+	arguments := slices.Concat([]any{filterArgument(r), sortArgument(r)}, parameterRefs("limit", "after", "before", "offset", "count"), n.shown(r))
 	if len(r.Searchable()) > 0 {
-		arguments = append(arguments, "search")
+		arguments = append(arguments, ref("parameters", "search"))
 	}
 	return object{
-		"parameters": append(parameterRefs(arguments...), equalities(r, listArguments)...),
-		"responses":  responses(object{"200": response("A page of records.", records, "Link", "X-Total-Count")}),
+		"summary": summary, "description": description,
+		"parameters": append(arguments, equalities(r, listArguments)...),
+		"responses":  responses(object{"200": response("A page of records.", ref("schemas", n.page[r]), "Link", "X-Total-Count")}),
 	}
 }
 
 // relatedPath describes the URL of the records of a to-many relation.
 func (n schemaNames) relatedPath(f *core.Field) object {
+	r := f.Resource()
 	return object{
-		"parameters": []any{idParameter(f.Resource())},
-		"get":        n.operation("related_"+n.related[f], f.Resource(), n.page(f.Target())),
+		"parameters": []any{idParameter(r)},
+		"get": n.operation("related_"+n.nameOf(r)+"_"+f.APIName(), r, n.list(f.Target(),
+			fmt.Sprintf("List the %s of a record of %s", f.APIName(), r.APIName()),
+			"Answers with a page of the related records that match the conditions.")),
 	}
 }
 
 func idParameter(r *core.Resource) object {
-	return object{"name": "id", "in": "path", "required": true, "schema": typeSchema(r.Key().Type())}
+	return object{"name": "id", "in": "path", "required": true, "description": "Id of the record.", "schema": typeSchema(r.Key().Type())}
 }
 
 // onePath describes the URL of a record.
 func (n schemaNames) onePath(r *core.Resource, limits engine.Options, opts Options) object {
-	record := idOrRecord(r, n.read)
 	path := object{
 		"parameters": []any{idParameter(r)},
-		"get": n.operation("get_"+n.read[r], r, object{
-			"parameters": parameterRefs("depth", "fields", "If-None-Match"),
+		"get": n.operation("get_"+n.nameOf(r), r, object{
+			"summary":     "Read a record of " + r.APIName(),
+			"description": "Answers with the record. With the ETag of an earlier answer in If-None-Match, an unchanged record is 304.",
+			"parameters":  append(n.shown(r), parameterRefs("If-None-Match")...),
 			"responses": responses(object{
-				"200": response("The record.", record, "ETag"),
-				"304": object{"description": "The client has the current record."},
-			}),
+				"200": response("The record.", n.answer(r, n.depth), "ETag"),
+				"304": object{"description": "The client has the current record.", "headers": object{"ETag": ref("headers", "ETag")}},
+			}, http.StatusPreconditionFailed),
 		}),
 	}
 	if !r.ReadOnly() {
@@ -115,49 +126,56 @@ func (n schemaNames) onePath(r *core.Resource, limits engine.Options, opts Optio
 
 // addWrites describes the methods that write a record.
 func (n schemaNames) addWrites(path object, r *core.Resource, limits engine.Options, opts Options) {
-	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
-	failures := []int{http.StatusConflict, http.StatusPreconditionFailed}
+	name, record := r.APIName(), n.answer(r, n.depth)
+	failures := writeFailures(http.StatusPreconditionFailed)
 	if opts.RequireIfMatch {
 		failures = append(failures, http.StatusPreconditionRequired)
 	}
 	withBody := append(slices.Clone(failures), http.StatusUnsupportedMediaType)
-	path["patch"] = n.operation("patch_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
-		"requestBody": bodyOf(written, plainJSON, mergePatch),
+	arguments := append(n.shown(r), parameterRefs("If-Match", "If-None-Match")...)
+	path["patch"] = n.operation("patch_"+n.nameOf(r), r, object{
+		"summary": "Change a record of " + name, "description": "Changes the fields that the body names; null empties a field.",
+		"parameters":  arguments,
+		"requestBody": bodyOf(ref("schemas", n.patch[r]), n.patchExample(r), plainJSON, mergePatch),
 		"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, withBody...),
 	})
-	path["put"] = n.operation("put_"+n.read[r], r, object{
-		"parameters":  parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
-		"requestBody": bodyOf(n.replacing(r, written), plainJSON),
-		"responses":   responses(n.putResponses(r, limits), withBody...),
-	})
-	path["delete"] = n.operation("delete_"+n.read[r], r, object{
-		"parameters": parameterRefs("depth", "fields", "If-Match", "If-None-Match"),
-		"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
-			failures...),
-	})
-}
-
-// putResponses describes the successes of PUT. It has no 201 where clients cannot choose keys.
-func (n schemaNames) putResponses(r *core.Resource, opts engine.Options) object {
-	record := idOrRecord(r, n.read)
 	found := object{"200": response("The replaced record.", record, "ETag")}
-	if n.keyInBody(r) || !opts.GeneratedKeysOnly {
+	description := "Replaces the record: fields that the body does not name get their defaults or become empty."
+	if n.keyInBody(r) || !limits.GeneratedKeysOnly {
 		found["201"] = response("The created record.", record, "ETag", "Location")
+		description += " Creates the record if there is none with the id."
 	}
-	return found
+	path["put"] = n.operation("put_"+n.nameOf(r), r, object{
+		"summary": "Replace a record of " + name, "description": description,
+		"parameters":  arguments,
+		"requestBody": bodyOf(ref("schemas", n.replace[r]), n.replaceExample(r), plainJSON),
+		"responses":   responses(found, withBody...),
+	})
+	path["delete"] = n.operation("delete_"+n.nameOf(r), r, object{
+		"summary": "Delete a record of " + name, "description": "Deletes the record. Relations to it are emptied, or the records with them are deleted, as the model says.",
+		"parameters": arguments,
+		"responses":  responses(object{"200": response("The record is deleted; the body is null.", object{"type": "null"})}, failures...),
+	})
 }
 
+// nameOf returns the name of a resource in ids of operations.
+func (n schemaNames) nameOf(r *core.Resource) string { return n.read[r][n.depth] }
+
+// operation completes the description of an operation of a resource. The id is unique.
 func (n schemaNames) operation(id string, r *core.Resource, op object) object {
-	op["operationId"] = id
+	op["operationId"] = uniqueName(id, n.operations)
 	op["tags"] = []string{r.APIName()}
 	return op
 }
 
-func bodyOf(schema object, media ...string) object {
+// bodyOf describes a body in media types; without an example if it is nil.
+func bodyOf(schema object, example any, media ...string) object {
 	content := object{}
 	for _, m := range media {
 		content[m] = object{"schema": schema}
+		if example != nil {
+			content[m] = object{"schema": schema, "example": example}
+		}
 	}
 	return object{"required": true, "content": content}
 }

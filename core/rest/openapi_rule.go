@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/engine"
 )
 
 // ruled returns the schema of a field's values in bodies with the rules of the model, and the rules that JSON Schema cannot
-// express, in words. Answers have no rules, because a record may be older than a rule.
+// express, in words. Answers have only the lists of values, so that clients can write back what they read; a record may be
+// older than the other rules.
 func (n schemaNames) ruled(f *core.Field, schema object) (_ object, words string) {
 	if f.Target() != nil {
 		return schema, ""
@@ -30,7 +30,7 @@ func (n schemaNames) ruled(f *core.Field, schema object) (_ object, words string
 		schema["pattern"] = jsonPattern(s.Pattern)
 	}
 	if s.Schema != nil {
-		schema = n.content(f, schema)
+		n.addContentSchema(f, schema)
 	}
 	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 	return schema, strings.Join(texts, " ")
@@ -116,17 +116,14 @@ func jsonPattern(pattern string) string {
 	return b.String()
 }
 
-// content adds the schema of the content of a field, a component of the document.
-func (n schemaNames) content(f *core.Field, schema object) object {
-	inner := ref("schemas", n.contents[f])
-	if !f.Required() {
-		inner = object{"anyOf": []any{inner, object{"type": "null"}}}
+// addContentSchema adds the schema of the content of a field, a component of the document, to that of its type.
+func (n schemaNames) addContentSchema(f *core.Field, schema object) {
+	inner := ref("schemas", n.content[f])
+	if f.Required() {
+		maps.Copy(schema, inner)
+	} else {
+		schema["anyOf"] = []any{inner, object{"type": "null"}}
 	}
-	if len(schema) == 0 {
-		return inner
-	}
-	schema["allOf"] = []any{inner}
-	return schema
 }
 
 // addContent adds the schema of the content of a field and its definitions to the components, with references to these.
@@ -135,19 +132,19 @@ func (n schemaNames) addContent(schemas object, f *core.Field) {
 	if err := json.Unmarshal(f.Spec().Schema.Document(), &document); err != nil {
 		document = true // the field has any content that the schema accepts
 	}
-	refs := map[string]string{"#": n.contents[f]}
+	refs := map[string]string{"#": n.content[f]}
 	top, _ := document.(object)
 	definitions := object{}
 	for _, keyword := range []string{"$defs", "definitions"} {
 		members, _ := top[keyword].(object)
 		for _, name := range slices.Sorted(maps.Keys(members)) {
-			component := uniqueName(n.contents[f]+"_"+name, n.used)
+			component := uniqueName(n.content[f]+"_"+name, n.used)
 			refs["#/"+keyword+"/"+name], definitions[component] = component, members[name]
 		}
 		delete(top, keyword)
 	}
 	delete(top, "$schema")
-	schemas[n.contents[f]] = withRefs(document, refs)
+	schemas[n.content[f]] = withRefs(document, refs)
 	for component, definition := range definitions {
 		schemas[component] = withRefs(definition, refs)
 	}
@@ -174,20 +171,11 @@ func withRefs(schema any, refs map[string]string) any {
 
 // mustName returns the fields that a new record needs in its body: see [engine.Engine.MustName].
 // Relations to the record that a body is nested in are left out.
-func mustName(api *engine.Engine, r *core.Resource) (names []string) {
+func (n schemaNames) mustName(r *core.Resource) (names []string) {
 	for _, f := range r.Fields() {
-		if api.MustName(f) && settable(f) && f.Inverse() == nil {
+		if n.api.MustName(f) && settable(f) && f.Inverse() == nil {
 			names = append(names, f.APIName())
 		}
 	}
 	return names
-}
-
-// replacing returns the schema of the body of PUT, which resets the fields that it does not name.
-func (n schemaNames) replacing(r *core.Resource, written object) object {
-	names := n.must[r]
-	if names == nil {
-		return written
-	}
-	return object{"allOf": []any{written, object{"type": "object", "required": names}}}
 }

@@ -1,22 +1,76 @@
 package rest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
 
-// readSchema describes a record in answers. Answers omit null fields, so only the key is required.
-func (n schemaNames) readSchema(r *core.Resource) object {
-	properties := object{}
-	for _, f := range r.Fields() {
-		if f.Hidden() {
+// schemas describes the records of all resources, their bodies, and errors.
+func (n schemaNames) schemas() object {
+	all := errorSchemas()
+	for _, r := range n.api.Model().Resources() {
+		for level := 1; level <= n.depth; level++ {
+			all[n.read[r][level]] = n.readSchema(r, level)
+		}
+		all[n.page[r]] = object{"type": "array", "items": n.answer(r, n.depth), "description": "Records of " + r.APIName() + "."}
+		all[n.field[r]] = fieldSchema(r)
+		if r.ReadOnly() {
 			continue
 		}
-		schema := describe(n.field(f, n.read), f.Description(), throughNote(f), onDemandNote(f))
+		all[n.create[r]] = n.createSchema(r)
+		all[n.replace[r]] = n.writeSchema(r, "PUT")
+		all[n.patch[r]] = n.writeSchema(r, "PATCH")
+		if names := n.mustName(r); names != nil {
+			all[n.replace[r]].(object)["required"] = names //nolint:forcetypeassert // writeSchema returns an object
+		}
+		for _, f := range r.Fields() {
+			if n.content[f] != "" {
+				n.addContent(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// describedDepth says which depth the document describes, and where other depths are described.
+func describedDepth(depth, greatest int) string {
+	shown := "relations show the ids of related records"
+	switch {
+	case depth == 0:
+		shown = "a record is its id"
+	case depth > 1:
+		shown = fmt.Sprintf("relations show related records at depth %d", depth-1)
+	}
+	return fmt.Sprintf("This document describes answers of the depth %d: %s. The document of another depth, at most %d, has the argument depth: %s?depth=2.",
+		depth, shown, greatest, documentName)
+}
+
+// answer describes a record in an answer at a depth: its id at depth 0, an object otherwise.
+func (n schemaNames) answer(r *core.Resource, depth int) object {
+	if depth == 0 {
+		return typeSchema(r.Key().Type())
+	}
+	return ref("schemas", n.read[r][depth])
+}
+
+// readSchema describes a record in answers at a depth above 0. Answers omit null fields, so only the key is required.
+func (n schemaNames) readSchema(r *core.Resource, depth int) object {
+	properties := object{}
+	for _, f := range visible(r) {
+		schema := typeSchema(f.Type())
+		switch {
+		case f.Many():
+			schema = object{"type": "array", "items": n.answer(f.Target(), depth-1)}
+		case f.Target() != nil:
+			schema = n.answer(f.Target(), depth-1)
+		default:
+			addValues(f, schema)
+		}
+		schema = describe(schema, f.Description(), throughNote(f), onDemandNote(f))
 		if r.ReadOnly() || !settable(f) && !(n.keyInBody(r) && slices.Contains(keyMembers(r), f)) {
 			schema["readOnly"] = true
 		}
@@ -34,40 +88,42 @@ func onDemandNote(f *core.Field) string {
 	return ""
 }
 
+// fieldSchema describes the names of the fields that an answer can show.
+func fieldSchema(r *core.Resource) object {
+	var names []string
+	for _, f := range visible(r) {
+		names = append(names, f.APIName())
+	}
+	return object{"type": "string", "enum": names, "description": "A field of " + r.APIName() + "."}
+}
+
 // writeSchema describes a record in the bodies of PATCH and PUT.
-func (n schemaNames) writeSchema(r *core.Resource) object {
+func (n schemaNames) writeSchema(r *core.Resource, method string) object {
 	properties := object{}
-	for _, f := range r.Fields() {
-		switch {
-		case f.Hidden():
-		case !settable(f):
-			schema := describe(n.field(f, n.create), f.Description(), throughNote(f), "PATCH and PUT accept the value that a read shows.")
+	for _, f := range visible(r) {
+		if settable(f) {
+			properties[f.APIName()] = n.settableSchema(f)
+		} else {
+			schema := describe(n.bodySchema(f), f.Description(), throughNote(f), method+" accepts the value that a read shows.")
 			schema["readOnly"] = true
 			properties[f.APIName()] = schema
-			addNext(properties, f)
-		default:
-			digits := ""
-			if (f.Type() == core.Text || f.Type() == core.Decimal) && f.Target() == nil {
-				digits = "A number is accepted, as the string of its digits."
-			}
-			schema, words := n.ruled(f, n.field(f, n.create))
-			if !f.Required() {
-				schema = orNull(schema)
-			}
-			properties[f.APIName()] = describe(schema, f.Description(), throughNote(f), words, digits)
-			addNext(properties, f)
 		}
+		addNext(properties, f)
 	}
 	return describe(object{"type": "object", "properties": properties, "additionalProperties": false}, r.Description())
 }
 
-// describe sets the description of a schema to the texts that are not empty.
-func describe(schema object, texts ...string) object {
-	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
-	if len(texts) > 0 {
-		schema["description"] = strings.Join(texts, " ")
+// settableSchema describes the value of a field that a body can set.
+func (n schemaNames) settableSchema(f *core.Field) object {
+	digits := ""
+	if (f.Type() == core.Text || f.Type() == core.Decimal) && f.Target() == nil {
+		digits = "A number is accepted, as the string of its digits."
 	}
-	return schema
+	schema, words := n.ruled(f, n.bodySchema(f))
+	if !f.Required() {
+		schema = orNull(schema)
+	}
+	return describe(schema, f.Description(), throughNote(f), words, digits)
 }
 
 // throughNote names the join resource of a list that goes through one.
@@ -89,23 +145,31 @@ func addNext(properties object, f *core.Field) {
 	}
 }
 
-// createSchema describes the body of POST where it names the key or has to name other fields.
+// createSchema describes the body of POST, and a new record in the body of another.
 func (n schemaNames) createSchema(r *core.Resource) object {
-	schema := n.writeSchema(r)
-	properties := schema["properties"].(object) //nolint:forcetypeassert // writeSchema returns an object
+	properties := object{}
+	for _, f := range visible(r) {
+		if settable(f) {
+			properties[f.APIName()] = n.settableSchema(f)
+			addNext(properties, f)
+		}
+	}
 	required := []string{}
 	for _, f := range keyMembers(r) {
 		if !n.keyInBody(r) || f.KeyPart() && f.ReadOnly() {
 			continue
 		}
-		key, words := n.ruled(f, n.field(f, n.create))
+		key, words := n.ruled(f, n.bodySchema(f))
 		properties[f.APIName()] = describe(key, f.Description(), words)
 		if !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
 			required = append(required, f.APIName())
 		}
 	}
-	schema["required"] = append(required, n.must[r]...)
-	return schema
+	schema := object{"type": "object", "properties": properties, "additionalProperties": false}
+	if required = append(required, n.mustName(r)...); len(required) > 0 {
+		schema["required"] = required
+	}
+	return describe(schema, r.Description())
 }
 
 // keyMembers returns the fields that name an assigned key in the body of POST: the key, or its parts.
@@ -124,26 +188,25 @@ func settable(f *core.Field) bool {
 	return !f.Key() && !f.KeyPart() && !f.Hidden() && !f.ReadOnly()
 }
 
-// field describes the values of a field. The records of a relation have the schemas in names.
-func (n schemaNames) field(f *core.Field, names map[*core.Resource]string) object {
+// bodySchema describes the values of a field in bodies.
+func (n schemaNames) bodySchema(f *core.Field) object {
 	switch target := f.Target(); {
 	case target == nil:
 		return typeSchema(f.Type())
 	case f.Many():
-		return object{"type": "array", "items": idOrRecord(target, names), "uniqueItems": true}
+		return object{"type": "array", "items": n.idOrNew(target)}
 	default:
-		return idOrRecord(target, names)
+		return n.idOrNew(target)
 	}
 }
 
-// idOrRecord describes a record at any depth: its id at depth 0, an object otherwise. It is always the id if the record
-// has no schema in names.
-func idOrRecord(r *core.Resource, names map[*core.Resource]string) object {
+// idOrNew describes a related record in a body: the id of a record, or a new record.
+func (n schemaNames) idOrNew(r *core.Resource) object {
 	id := typeSchema(r.Key().Type())
-	if names[r] == "" {
+	if r.ReadOnly() {
 		return id
 	}
-	return object{"oneOf": []any{id, ref("schemas", names[r])}}
+	return object{"oneOf": []any{id, ref("schemas", n.create[r])}}
 }
 
 // typeSchema describes the JSON of a type; an empty schema allows any value.
@@ -180,43 +243,19 @@ func typeSchema(t core.Type) object {
 	return object{}
 }
 
-// orNull returns the schema with null as a further value.
+// orNull returns the schema with null as a further value. A choice of schemas has null in the first, which describes an id.
 func orNull(schema object) object {
 	schema = maps.Clone(schema)
 	if t, ok := schema["type"].(string); ok {
-		schema["type"] = []string{t, "null"}
+		schema["type"] = []any{t, "null"}
 	}
 	if values, ok := schema["enum"].([]any); ok {
 		schema["enum"] = append(slices.Clip(values), nil)
 	}
 	if either, ok := schema["oneOf"].([]any); ok {
-		schema["oneOf"] = append(slices.Clip(either), object{"type": "null"})
+		either = slices.Clone(either)
+		either[0] = orNull(either[0].(object)) //nolint:forcetypeassert // idOrNew builds it of objects
+		schema["oneOf"] = either
 	}
 	return schema
-}
-
-// errorSchema describes the body of every error.
-func errorSchema() object {
-	return object{
-		"type": "object", "required": []string{"error"}, "properties": object{
-			"error": object{"type": "object", "required": []string{"code", "message", "details"}, "properties": errorMembers("message")},
-		},
-	}
-}
-
-// problemSchema describes the body of an error for clients that accept the format of RFC 9457.
-func problemSchema() object {
-	members := errorMembers("detail")
-	members["type"], members["title"] = object{"const": "about:blank"}, object{"type": "string", "description": "The reason phrase of the status."}
-	members["status"] = object{"type": "integer"}
-	return object{"type": "object", "required": slices.Sorted(maps.Keys(members)), "properties": members}
-}
-
-// errorMembers describes the members that both forms of an error have. message is the name of the sentence for people.
-func errorMembers(message string) object {
-	return object{
-		"code":    object{"type": "string", "enum": slices.Sorted(maps.Keys(statuses))},
-		message:   object{"type": "string", "description": "The error in a sentence for people."},
-		"details": object{"type": "object"},
-	}
 }

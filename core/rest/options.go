@@ -80,6 +80,14 @@ type Options struct {
 	Title string
 	// Version is the version of the API in the OpenAPI document; default "1".
 	Version string
+	// Document has members for the OpenAPI document that the model does not have, such as contact, license, servers and
+	// further security schemes, by their OpenAPI names:
+	//
+	//	map[string]any{"info": map[string]any{"contact": map[string]any{"email": "bakery@example.com"}}}
+	//
+	// They are merged into the document as a merge patch (RFC 7396): objects member by member, other values replace those of
+	// the document, and nil removes a member. The members are those of OpenAPI 3.1. [New] fails if a value has no JSON form.
+	Document map[string]any
 }
 
 const (

@@ -27,17 +27,6 @@ func (x *exchange) get() error {
 	return x.answerConditionally(buf.b)
 }
 
-// getDocument answers with the OpenAPI document.
-func (x *exchange) getDocument() error {
-	if err := x.unauthorized(); err != nil {
-		return err
-	}
-	if _, err := x.params(); err != nil {
-		return err
-	}
-	return x.answerConditionally(x.h.document)
-}
-
 // answerConditionally answers a read after its preconditions, in the order of RFC 9110, section 13.2.2.
 func (x *exchange) answerConditionally(body []byte) error {
 	c, err := x.preconditions()

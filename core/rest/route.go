@@ -10,8 +10,11 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// documentName is the path of the OpenAPI document below the prefix. It is no valid API name of a resource.
-const documentName = "openapi.json"
+// The paths of the OpenAPI documents below the prefix. They are no valid API names of resources.
+const (
+	documentName   = "openapi.json"     // version 3.1
+	documentName30 = "openapi-3.0.json" // version 3.0.3
+)
 
 // batchName is the path of batches below the prefix. A segment that begins with "$" is the name of an operation; a key that
 // begins so is escaped.
@@ -98,6 +101,11 @@ var (
 		http.MethodHead:    (*exchange).getDocument,
 		http.MethodOptions: (*exchange).allowedMethods,
 	}}
+	documentEndpoint30 = endpoint{allowToRead, "", map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).getDocument30,
+		http.MethodHead:    (*exchange).getDocument30,
+		http.MethodOptions: (*exchange).allowedMethods,
+	}}
 )
 
 // route returns the target of an escaped path.
@@ -109,6 +117,8 @@ func (h *Handler) route(path string) (target, error) {
 		return target{endpoint: &batchEndpoint}, nil
 	case documentName:
 		return target{endpoint: &documentEndpoint}, nil
+	case documentName30:
+		return target{endpoint: &documentEndpoint30}, nil
 	}
 	return h.routeResource(path)
 }

@@ -81,7 +81,7 @@ func testUnknownArguments(t *testing.T, newBackend NewBackend) {
 			unchanged,
 		}},
 		{"an unknown argument of the document is 400", []exchange{
-			{"GET /openapi.json?color=red", "", 400, `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "no arguments"}`},
+			{"GET /openapi.json?color=red", "", 400, `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "the arguments depth"}`},
 		}},
 		{"an unknown argument of a list is 400", []exchange{
 			{"GET /jar?color=red", "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "color"}`},
