@@ -74,6 +74,9 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		shown[core.Code(code)] = true
 		t.Run(code, func(t *testing.T) {
 			c := row.setup.start(t, newBackend)
+			if core.Code(code) == core.KeyReused { // of a server that accepts no keys, so its documents do not have the error
+				c.described = nil
+			}
 			if row.setup.decorators == nil && row.setup.rest.MaxBody == 0 && row.setup.rest.Authenticate == nil {
 				c.check(t, exchange{"PUT /thing/7", `{"once": "a", "code": "taken"}`, 201, ""}, "If-None-Match", "*")
 			}

@@ -40,7 +40,8 @@ func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
 	tb.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
 	tb.Cleanup(transport.CloseIdleConnections)
-	return &client{url: server.URL, prefix: s.rest.Prefix, http: &http.Client{Transport: transport}}
+	described := &documents{server: h, prefix: s.rest.Prefix}
+	return &client{url: server.URL, prefix: s.rest.Prefix, http: &http.Client{Transport: transport}, described: described}
 }
 
 // clients is the number of concurrent clients.
@@ -52,6 +53,8 @@ type client struct {
 	prefix string
 	http   *http.Client
 	token  string // Authorization, if not empty
+	// described has the documents that every answer is compared with.
+	described *documents
 }
 
 // as returns a client that sends the token as its Authorization.
@@ -102,7 +105,7 @@ func (c *client) send(tb testing.TB, method, target string, body io.Reader, head
 	if r.header.Get("Content-Encoding") == "gzip" && method != http.MethodHead {
 		r.body = decompress(tb, content)
 	}
-	if violation = cmp.Or(violation, r.violation(method)); violation != "" {
+	if violation = cmp.Or(violation, r.violation(method), c.described.violation(req, r)); violation != "" {
 		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, violation, r.status, r.header, r.body)
 	}
 	return r
