@@ -72,7 +72,7 @@ var detailNames = map[core.Code]string{
 	core.BadRequest:           "msg",
 	core.ValidationFailed:     "violations",
 	core.Unauthorized:         "",
-	core.Forbidden:            "object_name?",
+	core.Forbidden:            "object_name? msg?",
 	core.MethodNotAllowed:     "method? allowed_methods?",
 	core.ReadOnly:             "object_name?",
 	core.AlreadyExists:        "object_name? field_name? field_names?",

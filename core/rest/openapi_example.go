@@ -19,7 +19,7 @@ func (n schemaNames) createExample(r *core.Resource) any {
 		return nil
 	}
 	for _, f := range visible(r) {
-		if !f.Many() || f.Inverse() == nil || !settable(f) || f.Target().ReadOnly() {
+		if !f.Many() || f.Inverse() == nil || !settable(f) {
 			continue
 		}
 		if related, ok := n.newRecord(f.Target(), f.Inverse()); ok {
@@ -56,26 +56,29 @@ func (n schemaNames) patchExample(r *core.Resource) any {
 	return nil
 }
 
-// newRecord returns the body of a new record, and whether it can be created. except is a relation that the body does not set.
-func (n schemaNames) newRecord(r *core.Resource, except *core.Field) (object, bool) {
-	if r.Validated() {
+// newRecord returns the body of a new record, and whether it can be created. owner is a relation that needs no value, because
+// the body is nested in the record that it points at.
+func (n schemaNames) newRecord(r *core.Resource, owner *core.Field) (object, bool) {
+	return n.nestedRecord(r, owner, 2)
+}
+
+// nestedRecord is newRecord with at most the number of records in required relations.
+func (n schemaNames) nestedRecord(r *core.Resource, owner *core.Field, depth int) (object, bool) {
+	if r.ReadOnly() || r.Validated() || depth < 0 {
 		return nil, false
-	}
-	required := n.mustName(r)
-	if n.keyInBody(r) {
-		for _, f := range keyMembers(r) {
-			if !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
-				required = append(required, f.APIName())
-			}
-		}
 	}
 	body := object{}
 	for _, f := range visible(r) {
-		needed := slices.Contains(required, f.APIName())
-		if f == except || !needed && !settable(f) {
+		names := n.keyInBody(r) && slices.Contains(keyMembers(r), f)
+		needed := names && !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() || settable(f) && n.api.MustName(f)
+		if f == owner || !names && !settable(f) {
 			continue
 		}
-		switch v, ok := exampleValue(f); {
+		v, ok := exampleValue(f)
+		if needed && f.Target() != nil {
+			v, ok = n.nestedRecord(f.Target(), f.Inverse(), depth-1)
+		}
+		switch {
 		case ok:
 			body[f.APIName()] = v
 		case needed:

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -38,5 +39,39 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	})
 	if codes < 10 || codes != len(statuses) {
 		t.Errorf("%d codes, %d statuses", codes, len(statuses))
+	}
+}
+
+func TestDetailsOfEveryCodeAreDescribed(t *testing.T) {
+	full := core.Error{
+		Resource: "r", Field: "f", Fields: []string{"f"}, Key: core.IntValue(1), Type: core.Int, Value: 1, Param: "p", Accepted: "a", Message: "m",
+		Violations: []core.Violation{{}},
+	}
+	for code := range statuses {
+		e, bare := full, core.Error{Code: code}
+		e.Code = code
+		required, all := map[string]bool{}, map[string]bool{}
+		for name := range strings.FieldsSeq(detailNames[code]) {
+			plain, optional := strings.CutSuffix(name, "?")
+			all[plain] = true
+			if !optional {
+				required[plain] = true
+			}
+		}
+		if _, known := detailNames[code]; !known {
+			t.Errorf("%s is not described", code)
+		}
+		for _, d := range e.Details() {
+			if !all[d.Name] {
+				t.Errorf("%s: the detail %s is not described", code, d.Name)
+			}
+			delete(all, d.Name)
+		}
+		for _, d := range bare.Details() {
+			delete(required, d.Name)
+		}
+		if len(all) > 0 || len(required) > 0 {
+			t.Errorf("%s: the details %v do not exist, %v are not always there", code, all, required)
+		}
 	}
 }

@@ -51,7 +51,7 @@ func requests() []string {
 		`PATCH /note?filter={}&max=1 {"text":"a"}`, "DELETE /note?filter={}&max=1", "DELETE /note?max=1", "PATCH /note {}", "POST /$batch []", "POST /$batch {}", "GET /$batch",
 		"GET /folder/1/notes", "HEAD /folder/1/notes", "GET /folder/1/notes?limit=1", "GET /folder/1/notes?nope=1", "GET /folder/x/notes", "POST /folder/1/notes {}",
 		"GET /folder/1/nope", "OPTIONS /folder/1/nope", // related records
-		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // document
+		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", "GET /openapi.json?depth=2", "GET /openapi-3.0.json", // documents
 		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // paths
 		"BREW /note", "PUT /note {}", "DELETE /note", "POST /note/1 {}", "TRACE /note/1", // methods
 		"GET /note/abc", "PUT /note/abc {}", "PATCH /note/007 {}", "DELETE /note/1.0", "GET /note/9223372036854775808", "PUT /note/4503599627370497 {}", // ids
@@ -91,7 +91,7 @@ func testAnonymous(t *testing.T, newBackend NewBackend) {
 	t.Run("the body of an anonymous request is not read", func(t *testing.T) { testUnreadBody(t, newBackend) })
 	t.Run("OPTIONS needs no credentials", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend)
-		for _, target := range []string{"/note", "/note/1", "/folder/1/notes", "/openapi.json"} {
+		for _, target := range []string{"/note", "/note/1", "/folder/1/notes", "/openapi.json", "/openapi-3.0.json"} {
 			c.check(t, exchange{"OPTIONS " + target, "", 204, ""})
 		}
 	})

@@ -74,6 +74,7 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 		{"/jar/1", one, "POST TRACE BREW"},
 		{"/jar/1/cookies", read, "POST PUT PATCH DELETE TRACE BREW"},
 		{"/openapi.json", read, "POST PUT PATCH DELETE"},
+		{"/openapi-3.0.json", read, "POST PUT PATCH DELETE"},
 		{"/$batch", "POST, OPTIONS", "GET PUT PATCH DELETE"},
 	} {
 		t.Run("OPTIONS lists the methods of "+endpoint.target, func(t *testing.T) {
