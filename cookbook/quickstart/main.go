@@ -55,10 +55,16 @@ func run(ctx context.Context) (err error) {
 	return serve(ctx, store, handler, func(base string) error { return announce(base, store) })
 }
 
+// about has the members of the OpenAPI document that only the owner of a service knows.
+var about = map[string]any{"info": map[string]any{
+	"contact": map[string]any{"name": "The Larder authors", "url": "https://github.com/larder-go/larder"},
+	"license": map[string]any{"name": "MIT", "url": "https://github.com/larder-go/larder/blob/main/LICENSE"},
+}}
+
 // handlerOf returns the pages and the REST handler of the store, with /docs and /metrics beside them. Where policies hide
 // records, /metrics takes the token of admin.
 func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logger) (http.Handler, error) {
-	opts := rest.Options{Logger: log, Gzip: true}
+	opts := rest.Options{Logger: log, Gzip: true, Document: about}
 	if *auth {
 		opts.Authenticate = authenticate
 	}

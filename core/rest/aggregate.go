@@ -3,7 +3,6 @@ package rest
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -67,14 +66,8 @@ func (p params) aggregation() (a engine.Aggregation, err error) {
 		return a, err
 	}
 	for name, names := range map[string]*[]string{"group": &a.Group, "sum": &a.Sum, "min": &a.Min, "max": &a.Max, "avg": &a.Avg} {
-		text, given, err := p.single(name)
-		switch {
-		case err != nil:
+		if *names, err = p.names(name); err != nil {
 			return a, err
-		case given && text == "":
-			return a, badParam(name, "names of fields with commas between them")
-		case given:
-			*names = strings.Split(validText(text), ",")
 		}
 	}
 	text, given, err := p.single("count")
@@ -92,7 +85,7 @@ func (n schemaNames) aggregatePath(r *core.Resource) object {
 		arguments = append(arguments, ref("parameters", "search"))
 	}
 	arguments = append(arguments,
-		arrayArgument("group", "Fields to group by, or paths over to-one relations to a field, with commas between them. At most 1000 groups.", names),
+		arrayArgument("group", "Fields to group by, or paths over to-one relations to a field. At most 1000 groups.", names),
 		argument("count", "Whether to count the records of each group.", object{"type": "boolean", "default": false}),
 		arrayArgument("sum", "Int and decimal fields to add up, exactly.", names),
 		arrayArgument("min", "Fields whose least value is asked for.", names),

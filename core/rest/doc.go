@@ -28,7 +28,7 @@
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
 // arguments depth and fields also belong to POST, PATCH and PUT, where they say how the answer shows the record, and to
 // DELETE, where they are for preconditions. An unknown argument is 400 and named in the error; an argument that is given
-// twice is 400 too. OPTIONS ignores arguments: a CORS preflight repeats those of the request that follows.
+// twice is 400 too, unless its value is a list of names: sort=type&sort=-id is sort=type,-id. OPTIONS ignores arguments: a CORS preflight repeats those of the request that follows.
 //
 // # Lists
 //

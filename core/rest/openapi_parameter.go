@@ -52,8 +52,7 @@ func equalities(r *core.Resource, reserved []string) []any {
 		if f.Type() == core.JSON || f.Type() == core.List {
 			items = object{"type": "string", "contentMediaType": plainJSON}
 		}
-		all = append(all, argument(name, "Only records with this "+name+". Several values: records with one of them.",
-			object{"type": "array", "items": items}))
+		all = append(all, arrayArgument(name, "Only records with this "+name+". Several values: records with one of them.", items))
 	}
 	return all
 }
@@ -62,10 +61,11 @@ func argument(name, description string, schema object) object {
 	return object{"name": name, "in": "query", "description": description, "schema": schema}
 }
 
-// arrayArgument describes an argument that is a list with commas between its items.
+// arrayArgument describes an argument that is repeated for each item. Many generators of clients do so whatever the document
+// says, although OpenAPI has commas between the items, too.
 func arrayArgument(name, description string, items object) object {
 	a := argument(name, description, object{"type": "array", "items": items})
-	a["style"], a["explode"] = "form", false
+	a["style"], a["explode"] = "form", true
 	return a
 }
 
@@ -88,8 +88,7 @@ func describedFilters() string {
 
 // sortArgument describes the order of a list.
 func sortArgument(r *core.Resource) object {
-	a := arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label, with commas between them; with - in front for descending. "+
-		"A JSON list of them is accepted too.", object{"type": "string"})
+	a := arrayArgument("sort", "Fields to sort by, or paths over to-one relations to a field such as jar.label; with - in front for descending.", object{"type": "string"})
 	a["example"] = []string{"-" + r.Key().APIName()}
 	return a
 }
@@ -98,9 +97,12 @@ func sortArgument(r *core.Resource) object {
 // a path shows the related record, for which the schemas of the document have no place.
 func (n schemaNames) shown(r *core.Resource) []any {
 	key := r.Key().APIName()
-	fields := arrayArgument("fields", "The only fields to show, with commas between them. Name "+key+" among them, because the schemas of answers require it.",
+	fields := arrayArgument("fields", "The only fields to show. Name "+key+" among them, because the schemas of answers require it.",
 		ref("schemas", n.field[r]))
 	fields["schema"].(object)["contains"] = object{"const": key} //nolint:forcetypeassert // argument built it
+	if n.depth == 0 {
+		return parameterRefs("depth")
+	}
 	return []any{ref("parameters", "depth"), fields}
 }
 

@@ -107,20 +107,20 @@ func (x *exchange) shown() (depth int, fields []string, err error) {
 	if depth, err = p.depth(); err != nil {
 		return 0, nil, err
 	}
-	fields, err = p.fields()
+	fields, err = p.names("fields")
 	return depth, fields, err
 }
 
-// fields returns the names of the argument, which are separated by commas; nil if the URL does not have it.
-func (p params) fields() ([]string, error) {
-	text, given, err := p.single("fields")
-	switch {
-	case err != nil || !given:
-		return nil, err
-	case text == "":
-		return nil, badParam("fields", "names of fields with commas between them")
+// names returns the names of fields in an argument, which are separated by commas or the values of a repeated argument; nil if
+// the URL does not have it.
+func (p params) names(argument string) (names []string, err error) {
+	for _, text := range p.Values[argument] {
+		if text == "" {
+			return nil, badParam(argument, "names of fields with commas between them")
+		}
+		names = append(names, strings.Split(validText(text), ",")...)
 	}
-	return strings.Split(validText(text), ","), nil
+	return names, nil
 }
 
 func (p params) depth() (int, error) { return p.number("depth", engine.DefaultDepth) }
@@ -130,7 +130,7 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Depth, err = p.depth(); err != nil {
 		return q, err
 	}
-	if q.Fields, err = p.fields(); err != nil {
+	if q.Fields, err = p.names("fields"); err != nil {
 		return q, err
 	}
 	if q.Filter, err = p.filter(); err != nil {
@@ -201,20 +201,16 @@ func (p params) equal(reserved []string) map[string][]string {
 	return equal
 }
 
-// sort returns the names of the argument, which are separated by commas or a JSON list.
-func (p params) sort() ([]string, error) {
-	text, given, err := p.single("sort")
-	if err != nil || !given {
+// sort returns the names of the argument, as names does, or those of a JSON list.
+func (p params) sort() (names []string, err error) {
+	const accepted = "names of fields with commas between them, or a JSON list of them"
+	text := p.Get("sort")
+	if !strings.HasPrefix(text, "[") {
+		return p.names("sort")
+	}
+	if _, _, err := p.single("sort"); err != nil {
 		return nil, err
 	}
-	const accepted = "names of fields with commas between them, or a JSON list of them"
-	switch {
-	case text == "":
-		return nil, badParam("sort", accepted)
-	case !strings.HasPrefix(text, "["):
-		return strings.Split(text, ","), nil
-	}
-	var names []string
 	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
 	items, ok := parsed.([]any)
 	for _, item := range items {

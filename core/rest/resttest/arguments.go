@@ -311,12 +311,15 @@ func testSort(t *testing.T, newBackend NewBackend) {
 		{"several keys sort one after another", lists(
 			[2]string{`&sort=["price", "type"]`, `[2, 3, 1, 6, 5, 4]`},
 			[2]string{`&sort=["type", "-price"]`, `[6, 4, 2, 1, 3, 5]`},
+			[2]string{`&sort=type&sort=-price`, `[6, 4, 2, 1, 3, 5]`},
 		)},
 		{"the limit is applied after the sort", lists(
 			[2]string{`&sort=["-id"]&limit=2`, `[6, 5]`}, [2]string{`&limit=100`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&limit=0`, `[]`},
 		)},
 		{"a sort that is no list of names is 400", []exchange{
-			{"GET /cookie?sort=", "", 400, notASort},
+			{"GET /cookie?sort=", "", 400, `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "names of fields with commas between them"}`},
+			{"GET /cookie?sort=type&sort=", "", 400, `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "names of fields with commas between them"}`},
+			{`GET /cookie?sort=["type"]&sort=id`, "", 400, `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "one value"}`},
 			{`GET /cookie?sort="type"`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "\"type\""}`},
 			{`GET /cookie?sort=[1]`, "", 400, notASort},
 			{`GET /cookie?sort=["type", null]`, "", 400, notASort},
