@@ -57,7 +57,8 @@ func (n schemaNames) answer(r *core.Resource, depth int) object {
 	return ref("schemas", n.read[r][depth])
 }
 
-// readSchema describes a record in answers at a depth above 0. Answers omit null fields, so only the key is required.
+// readSchema describes a record in answers at a depth above 0. Answers omit null fields, so only the key is required. No field
+// is readOnly, because bodies have schemas of their own, and generators make a required readOnly field an optional one.
 func (n schemaNames) readSchema(r *core.Resource, depth int) object {
 	properties := object{}
 	for _, f := range visible(r) {
@@ -70,11 +71,7 @@ func (n schemaNames) readSchema(r *core.Resource, depth int) object {
 		default:
 			addValues(f, schema)
 		}
-		schema = describe(schema, f.Description(), throughNote(f), onDemandNote(f))
-		if r.ReadOnly() || !settable(f) && !(n.keyInBody(r) && slices.Contains(keyMembers(r), f)) {
-			schema["readOnly"] = true
-		}
-		properties[f.APIName()] = schema
+		properties[f.APIName()] = describe(schema, f.Description(), throughNote(f), onDemandNote(f))
 		addNext(properties, f)
 	}
 	return describe(object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}, r.Description())

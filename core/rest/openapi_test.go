@@ -236,8 +236,8 @@ func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	read := doc.Components.Schemas[one.Get.OperationID[len("get_"):]].Value.Properties
 	write := one.Patch.RequestBody.Value.Content["application/json"].Schema.Value.Properties
 	for name, readOnly := range map[string]bool{"id": true, "ro": true, "no": true, "shown": true, "both": false, "text": false, "parent": false} {
-		if read[name].Value.ReadOnly != readOnly || write[name].Value.ReadOnly != readOnly {
-			t.Errorf("%s: read-only is not %v", name, readOnly)
+		if read[name].Value.ReadOnly || write[name].Value.ReadOnly != readOnly {
+			t.Errorf("%s: read-only is not %v, or in answers", name, readOnly)
 		}
 	}
 	if children := read["children"].Value; !read["parent"].Value.Type.Is("integer") || !children.Type.Is("array") || !children.Items.Value.Type.Is("integer") {
@@ -264,8 +264,8 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 	if !slices.Equal(created.Required, []string{"EAN"}) || created.Properties["EAN"] == nil || created.Properties["name"] == nil {
 		t.Errorf("a new record: %v of %v", created.Required, slices.Sorted(maps.Keys(created.Properties)))
 	}
-	if len(written.Required) > 0 || !written.Properties["EAN"].Value.ReadOnly || doc.Components.Schemas["item"].Value.Properties["EAN"].Value.ReadOnly {
-		t.Errorf("item_patch has the key writable, or item has it read-only")
+	if len(written.Required) > 0 || !written.Properties["EAN"].Value.ReadOnly {
+		t.Errorf("item_patch has the key writable")
 	}
 	for _, want := range []string{
 		`"schema":{"$ref":"#/components/schemas/item_create"}`,
@@ -321,11 +321,6 @@ func TestReadOnlyResourceHasNoWrites(t *testing.T) {
 	for _, name := range []string{"report_patch", "report_replace", "report_create"} {
 		if strings.Contains(text, name) {
 			t.Errorf("the document has %s", name)
-		}
-	}
-	for name, p := range doc.Components.Schemas["report"].Value.Properties {
-		if !p.Value.ReadOnly {
-			t.Errorf("report.%s is not readOnly", name)
 		}
 	}
 	written := doc.Components.Schemas["jar_patch"].Value.Properties
@@ -454,7 +449,7 @@ func TestSchemasOfKeysOfSeveralFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]struct{ readOnly, required string }{
-		"line": {"id", "id"}, "line_patch": {"id number order", ""}, "line_create": {"", "order"},
+		"line": {"", "id"}, "line_patch": {"id number order", ""}, "line_create": {"", "order"},
 	} {
 		schema := doc.Components.Schemas[name].Value
 		var readOnly []string
