@@ -57,8 +57,7 @@ func (n schemaNames) answer(r *core.Resource, depth int) object {
 	return ref("schemas", n.read[r][depth])
 }
 
-// readSchema describes a record in answers at a depth above 0. Answers omit null fields, so only the key is required. No field
-// is readOnly, because bodies have schemas of their own, and generators make a required readOnly field an optional one.
+// readSchema describes a record in answers at a depth above 0. Answers omit null fields, so only the key is required.
 func (n schemaNames) readSchema(r *core.Resource, depth int) object {
 	properties := object{}
 	for _, f := range visible(r) {
@@ -94,16 +93,15 @@ func fieldSchema(r *core.Resource) object {
 	return object{"type": "string", "enum": names, "description": "A field of " + r.APIName() + "."}
 }
 
-// writeSchema describes a record in the bodies of PATCH and PUT.
+// writeSchema describes a record in the bodies of PATCH and PUT. Fields that cannot be set are there, because a record that was read
+// can be written back; they are not readOnly, because validating proxies reject a body with such a field.
 func (n schemaNames) writeSchema(r *core.Resource, method string) object {
 	properties := object{}
 	for _, f := range visible(r) {
 		if settable(f) {
 			properties[f.APIName()] = n.settableSchema(f)
 		} else {
-			schema := describe(n.bodySchema(f), f.Description(), throughNote(f), method+" accepts the value that a read shows.")
-			schema["readOnly"] = true
-			properties[f.APIName()] = schema
+			properties[f.APIName()] = describe(n.bodySchema(f), f.Description(), throughNote(f), "Cannot be set: "+method+" accepts the value that a read shows.")
 		}
 		addNext(properties, f)
 	}
@@ -136,7 +134,7 @@ func throughNote(f *core.Field) string {
 func addNext(properties object, f *core.Field) {
 	if engine.Continues(f) {
 		properties[f.APIName()+engine.NextSuffix] = object{
-			"type": "string", "format": "uri-reference", "readOnly": true,
+			"type": "string", "format": "uri-reference",
 			"description": "URL of the list that continues " + f.APIName() + ", if " + f.APIName() + " does not show all records; ignored in bodies.",
 		}
 	}

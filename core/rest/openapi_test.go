@@ -236,7 +236,7 @@ func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	read := doc.Components.Schemas[one.Get.OperationID[len("get_"):]].Value.Properties
 	write := one.Patch.RequestBody.Value.Content["application/json"].Schema.Value.Properties
 	for name, readOnly := range map[string]bool{"id": true, "ro": true, "no": true, "shown": true, "both": false, "text": false, "parent": false} {
-		if read[name].Value.ReadOnly || write[name].Value.ReadOnly != readOnly {
+		if strings.HasPrefix(write[name].Value.Description, "Cannot be set") != readOnly || read[name].Value.Description != "" {
 			t.Errorf("%s: read-only is not %v, or in answers", name, readOnly)
 		}
 	}
@@ -264,7 +264,7 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 	if !slices.Equal(created.Required, []string{"EAN"}) || created.Properties["EAN"] == nil || created.Properties["name"] == nil {
 		t.Errorf("a new record: %v of %v", created.Required, slices.Sorted(maps.Keys(created.Properties)))
 	}
-	if len(written.Required) > 0 || !written.Properties["EAN"].Value.ReadOnly {
+	if len(written.Required) > 0 || !strings.HasPrefix(written.Properties["EAN"].Value.Description, "Cannot be set") {
 		t.Errorf("item_patch has the key writable")
 	}
 	for _, want := range []string{
@@ -327,7 +327,7 @@ func TestReadOnlyResourceHasNoWrites(t *testing.T) {
 	if latest := written["latest"].Value; !latest.Type.Includes("string") || !latest.Type.Includes("null") {
 		t.Errorf("a body names the latest report other than by its id: %v", latest)
 	}
-	if !written["reports"].Value.ReadOnly {
+	if !strings.Contains(written["reports"].Value.Description, "Cannot be set") {
 		t.Error("jar.reports can be set")
 	}
 }
@@ -346,7 +346,7 @@ func TestDescriptionsAreShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const echo, digits = "PATCH accepts the value that a read shows.", "A number is accepted, as the string of its digits."
+	const echo, digits = "Cannot be set: PATCH accepts the value that a read shows.", "A number is accepted, as the string of its digits."
 	for schema, want := range map[string]map[string]string{
 		"jar": {
 			"id": "Code on the lid.", "label": "As printed.", "made": "Day of the first filling.", "parent": "The larger jar.", "parts": "The smaller jars.", "plain": "",
@@ -454,7 +454,7 @@ func TestSchemasOfKeysOfSeveralFields(t *testing.T) {
 		schema := doc.Components.Schemas[name].Value
 		var readOnly []string
 		for field, property := range schema.Properties {
-			if property.Value.ReadOnly {
+			if strings.Contains(property.Value.Description, "Cannot be set") {
 				readOnly = append(readOnly, field)
 			}
 		}
@@ -569,14 +569,14 @@ func TestListThroughAJoinResourceIsDescribed(t *testing.T) {
 	const note = "Records of issue_label join the two: a record that joins the list gets one, and a record that leaves it loses its own."
 	for schema, field := range map[string]string{"issue": "labels", "issue_patch": "labels", "label": "issues"} {
 		list := doc.Components.Schemas[schema].Value.Properties[field].Value
-		if list.Type.Slice()[0] != "array" || list.UniqueItems || !strings.HasSuffix(list.Description, note) {
+		if list.Type.Slice()[0] != "array" || list.UniqueItems || !strings.Contains(list.Description, note) {
 			t.Errorf("%s.%s: %v, %q", schema, field, list.Type, list.Description)
 		}
 		if doc.Components.Schemas[schema].Value.Properties[field+"@next"] == nil {
 			t.Errorf("%s has no %s@next", schema, field)
 		}
 	}
-	if !doc.Components.Schemas["label_patch"].Value.Properties["issues"].Value.ReadOnly {
+	if !strings.Contains(doc.Components.Schemas["label_patch"].Value.Properties["issues"].Value.Description, "Cannot be set") {
 		t.Error("the read-only list can be written")
 	}
 }
