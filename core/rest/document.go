@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -21,6 +22,22 @@ type documentForm struct {
 type documents struct {
 	mu   sync.Mutex
 	made map[documentForm][]byte
+	// asked is true once the store has said whether it is open to anonymous callers.
+	asked, open bool
+}
+
+// isOpen reports whether the store does not deny anonymous callers everything. It asks the store once.
+func (d *documents) isOpen(x *exchange) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.asked {
+		err := x.api.Admit(core.WithPrincipal(x.ctx, nil))
+		if err != nil && !errors.Is(err, core.Unauthorized) {
+			return false, err
+		}
+		d.asked, d.open = true, err == nil
+	}
+	return d.open, nil
 }
 
 // get returns the document of the form. It makes a document once.
@@ -60,8 +77,8 @@ func (x *exchange) answerDocument(old bool) error {
 	if greatest := x.api.Options().MaxDepth; form.depth > greatest {
 		return badParam("depth", fmt.Sprintf("0 to %d", greatest))
 	}
-	if x.h.opts.Authenticate != nil {
-		form.open = x.api.Admit(core.WithPrincipal(x.ctx, nil)) == nil
+	if form.open, err = x.h.documents.isOpen(x); err != nil {
+		return err
 	}
 	text, err := x.h.documents.get(x.h, form)
 	if err != nil {
