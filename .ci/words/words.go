@@ -79,14 +79,14 @@ func (f finding) String() string {
 	return fmt.Sprintf("%s:%d: %q: %s", f.file, f.line, f.word, rules[f.rule].instead)
 }
 
-// check returns the findings in all files below a directory, but for .git and testdata.
+// check returns the findings in all files below a directory, but for .git, testdata and node_modules.
 func check(root fs.FS) (found []finding, err error) {
 	err = fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			if entry.Name() == ".git" || entry.Name() == "testdata" || path == ".ci/words" {
+			if entry.Name() == ".git" || entry.Name() == "testdata" || entry.Name() == "node_modules" || path == ".ci/words" {
 				return fs.SkipDir
 			}
 			return nil

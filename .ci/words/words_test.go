@@ -30,6 +30,7 @@ func TestForbiddenWordsAreReportedWithTheirLine(t *testing.T) {
 		"script":               {"run", "#!/bin/sh\nnobody=1 # of nothing\n", []string{`run:2: "of nothing"`}},
 		"workflow":             {"ci.yml", "# anew\nanew: 1\n", []string{`ci.yml:1: "anew"`}},
 		"testdata":             {"testdata/a.go", "package a // nobody\n", nil},
+		"node_modules":         {"a/node_modules/b/README.md", "nobody\n", nil},
 		"other kinds of files": {"a.json", `"nobody"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

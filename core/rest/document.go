@@ -49,7 +49,7 @@ func (d *documents) get(h *Handler, form documentForm) ([]byte, error) {
 	}
 	text, err := document(h.api, h.opts, h.actions, form)
 	if err != nil {
-		return nil, fmt.Errorf("rest: OpenAPI document: %w", err)
+		return nil, fmt.Errorf("OpenAPI document: %w", err)
 	}
 	if d.made == nil {
 		d.made = make(map[documentForm][]byte)

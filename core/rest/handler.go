@@ -48,9 +48,6 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	for _, a := range h.actions {
 		h.resources[a.Resource].actions[a.operation()] = a
 	}
-	if _, err := h.documents.get(h, documentForm{depth: engine.DefaultDepth}); err != nil {
-		return nil, err
-	}
 	return h, nil
 }
 

@@ -70,6 +70,9 @@ func document(api *engine.Engine, opts Options, actions []*action, form document
 
 // finishDocument merges the members of [Options.Document] into the document, and returns it in the version of the form.
 func finishDocument(doc, members object, old bool) ([]byte, error) {
+	if members == nil && !old {
+		return json.Marshal(doc)
+	}
 	var plain, changes object // of maps, slices and scalars only
 	for _, part := range []struct {
 		from object

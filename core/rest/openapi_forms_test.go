@@ -194,7 +194,7 @@ func TestDocumentHasTheMembersOfTheOptions(t *testing.T) {
 		}
 	}
 	_, err = rest.New(newEngine(t, cookieModel()), rest.Options{Document: map[string]any{"x-f": func() {}}})
-	if err == nil || !strings.Contains(err.Error(), "OpenAPI document") {
+	if err == nil || !strings.Contains(err.Error(), "option Document") {
 		t.Errorf("a function in the document: %v", err)
 	}
 }

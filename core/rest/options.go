@@ -2,6 +2,7 @@ package rest
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -147,6 +148,9 @@ func (o Options) check() error {
 	}
 	if strings.ContainsFunc(o.Challenge, unicode.IsControl) {
 		errs = append(errs, fmt.Errorf("option Challenge: %q has control characters; use one line of printable characters", o.Challenge))
+	}
+	if _, err := json.Marshal(o.Document); err != nil {
+		errs = append(errs, fmt.Errorf("option Document: %w; use values that have a JSON form", err))
 	}
 	if !goodPrefix(o.Prefix) {
 		errs = append(errs, fmt.Errorf("option Prefix: %q must be an escaped path that begins with a slash and does not end with one, such as \"/api\"", o.Prefix))

@@ -2,14 +2,18 @@ package resttest
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/jsonschema"
 )
 
 // documents checks the answers of a server against its OpenAPI documents. It is safe for concurrent use.
@@ -24,9 +28,7 @@ type documents struct {
 // document is an OpenAPI document.
 type document struct {
 	content map[string]any
-
-	mu       sync.Mutex
-	compiler *jsonschema.Compiler
+	schemas map[string]json.RawMessage // components
 }
 
 // violation returns the difference between an answer and its description; empty if there is none. An answer without a
@@ -46,24 +48,26 @@ func (d *documents) violation(req *http.Request, r reply) string {
 	if doc == nil {
 		return ""
 	}
-	answer, pointer := doc.answer(path, req.Method, r.status)
+	answer, described := doc.answer(path, req.Method, r.status)
 	switch {
-	case pointer == "": // no such operation
+	case !described:
 		return ""
 	case answer == nil:
 		return "the OpenAPI document has no answer with this status"
 	}
 	headers, _ := answer["headers"].(map[string]any)
 	for name := range headers {
-		if header, _ := doc.follow(headers[name]); header["required"] == true && r.header.Get(name) == "" {
+		if doc.follow(headers[name])["required"] == true && r.header.Get(name) == "" {
 			return "the header " + name + " is missing, which the OpenAPI document has"
 		}
 	}
 	fields := args.Get("fields")
-	if r.status < 400 && (fields != "" && !strings.Contains(","+fields+",", ",id,") || strings.Contains(fields, ".")) || answer["content"] == nil {
-		return "" // the document describes other answers
+	content, _ := answer["content"].(map[string]any)
+	body, _ := content["application/json"].(map[string]any)
+	if body == nil || r.status < 400 && (fields != "" && !strings.Contains(","+fields+",", ",id,") || strings.Contains(fields, ".")) {
+		return "" // the document describes answers with other fields
 	}
-	return doc.mismatch(pointer+"/content/application~1json/schema", r.body)
+	return doc.mismatch(body["schema"], r.body)
 }
 
 // load returns the document of a depth; nil if the server does not show it.
@@ -98,21 +102,20 @@ func parseDocument(text string) *document {
 	if doc, ok := parsed.Load(text); ok {
 		return doc.(*document) //nolint:forcetypeassert // parsed has no other values
 	}
-	content, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	object, ok := content.(map[string]any)
-	doc := &document{content: object, compiler: jsonschema.NewCompiler()}
-	if err != nil || !ok || doc.compiler.AddResource(documentURL, content) != nil {
+	doc := new(document)
+	var components struct {
+		Components struct{ Schemas map[string]json.RawMessage }
+	}
+	if err := errors.Join(json.Unmarshal([]byte(text), &doc.content), json.Unmarshal([]byte(text), &components)); err != nil {
 		panic("the OpenAPI document is no JSON object: " + text)
 	}
+	doc.schemas = components.Components.Schemas
 	parsed.Store(text, doc)
 	return doc
 }
 
-const documentURL = "test:openapi.json"
-
-// answer returns the description of an answer, nil if there is none, and its place in the document; empty if the document
-// does not describe the operation.
-func (doc *document) answer(path, method string, status int) (map[string]any, string) {
+// answer returns the description of an answer, nil if there is none, and whether the document describes the operation.
+func (doc *document) answer(path, method string, status int) (answer map[string]any, described bool) {
 	paths, _ := doc.content["paths"].(map[string]any)
 	for template, item := range paths {
 		methods, _ := item.(map[string]any)
@@ -121,16 +124,10 @@ func (doc *document) answer(path, method string, status int) (map[string]any, st
 		if !ok || name == method || !fits(template, path) {
 			continue
 		}
-		code := strconv.Itoa(status)
 		responses, _ := op["responses"].(map[string]any)
-		answer, target := doc.follow(responses[code])
-		if target == "" {
-			escaped := strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", "{", "%7B", "}", "%7D").Replace(template)
-			target = fmt.Sprintf("#/paths/%s/%s/responses/%s", escaped, name, code)
-		}
-		return answer, target
+		return doc.follow(responses[strconv.Itoa(status)]), true
 	}
-	return nil, ""
+	return nil, false
 }
 
 // fits reports whether a path is one of the template.
@@ -147,34 +144,68 @@ func fits(template, path string) bool {
 	return true
 }
 
-// follow returns an object of the document, or the component that it refers to with the reference.
-func (doc *document) follow(v any) (object map[string]any, reference string) {
-	object, _ = v.(map[string]any)
-	reference, _ = object["$ref"].(string)
-	if reference == "" {
-		return object, ""
+// follow returns an object of the document, or the component that it refers to.
+func (doc *document) follow(v any) map[string]any {
+	object, _ := v.(map[string]any)
+	target, ok := object["$ref"].(string)
+	if !ok {
+		return object
 	}
 	object = doc.content
-	for name := range strings.SplitSeq(strings.TrimPrefix(reference, "#/"), "/") {
+	for name := range strings.SplitSeq(strings.TrimPrefix(target, "#/"), "/") {
 		object, _ = object[name].(map[string]any)
 	}
-	return object, reference
+	return object
 }
 
 // mismatch returns the difference between a body and a schema of the document; empty if there is none.
-func (doc *document) mismatch(pointer string, body []byte) string {
-	doc.mu.Lock()
-	schema, err := doc.compiler.Compile(documentURL + pointer)
-	doc.mu.Unlock()
+func (doc *document) mismatch(described any, body []byte) string {
+	text, err := json.Marshal(described)
+	if err != nil {
+		return err.Error()
+	}
+	schema, err := doc.compile(string(text))
 	if err != nil {
 		return "the schema of the answer is invalid: " + err.Error()
 	}
-	content, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	content, err := core.ParseJSON(body, 1000)
 	if err != nil {
 		return "the body is not JSON: " + err.Error()
 	}
-	if err := schema.Validate(content); err != nil {
-		return "the body is not as the OpenAPI document describes it: " + err.Error()
+	for _, v := range schema.Violations(content) {
+		return fmt.Sprintf("the body is not as the OpenAPI document describes it: %v breaks the rule %s, accepted: %s", v.Path, v.Rule, v.Accepted)
 	}
 	return ""
+}
+
+// reference matches a reference to a schema in JSON text.
+var reference = regexp.MustCompile(`"#/components/schemas/([^"]+)"`)
+
+// compiled holds the schemas of all documents by their text, because many documents have the same.
+var compiled sync.Map
+
+// compile returns a schema of the document. The components that it refers to become definitions.
+func (doc *document) compile(text string) (*jsonschema.Schema, error) {
+	definitions := make(map[string]json.RawMessage)
+	for next := []string{text}; len(next) > 0; next = next[1:] {
+		for _, match := range reference.FindAllStringSubmatch(next[0], -1) {
+			if name := match[1]; definitions[name] == nil {
+				definitions[name] = doc.schemas[name]
+				next = append(next, string(doc.schemas[name]))
+			}
+		}
+	}
+	defined, err := json.Marshal(definitions)
+	if err != nil {
+		return nil, err
+	}
+	whole := reference.ReplaceAllString(fmt.Sprintf(`{"$defs": %s, "allOf": [%s]}`, defined, text), `"#/$$defs/$1"`)
+	if schema, ok := compiled.Load(whole); ok {
+		return schema.(*jsonschema.Schema), nil //nolint:forcetypeassert // compiled has no other values
+	}
+	schema, err := jsonschema.Compile(whole)
+	if err == nil {
+		compiled.Store(whole, schema)
+	}
+	return schema, err
 }
