@@ -12,7 +12,7 @@ ARGS      =
 TOOL = go tool -modfile=.tools/go.mod
 BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help check test test-services soak watch lint fmt bench fuzz cover tidy run
+.PHONY: help check test test-clients test-services soak watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ check: ## everything that needs no server, in a minute: gofmt, go vet, tests of 
 
 test: ## gofmt, go vet and all tests with the race detector; a skipped test fails [PKG, RACE]
 	@RACE='$(RACE)' .ci/test $(PKG)
+
+test-clients: ## generated clients, linters of the OpenAPI document, a validating proxy, and a browser; needs Node.js, npm and Chromium
+	@.ci/clients
 
 test-services: ## install the servers and tools that the tests start, where apt-get can
 	@.ci/services
@@ -37,6 +40,7 @@ lint: ## forbidden words, golangci-lint and go.mod's tidiness; building the lint
 	go run ./.ci/words
 	go mod tidy -diff
 	cd backends/file/bench && go mod tidy -diff && go vet ./...
+	cd cookbook/clients/go && go mod tidy -diff && go vet .
 	$(TOOL) golangci-lint run
 
 fmt: ## format as lint wants it
@@ -58,10 +62,11 @@ cover: ## statement coverage across packages, total and coverage.html [PKG]
 	go tool cover -func=coverage.out -o coverage.txt
 	@tail -n 1 coverage.txt
 
-tidy: ## go mod tidy, for the module, for its tools and for the benchmarks of other stores
+tidy: ## go mod tidy, for the module, for its tools, for the benchmarks of other stores and for generators of clients
 	go mod tidy
 	cd .tools && go mod tidy
 	cd backends/file/bench && go mod tidy
+	cd cookbook/clients/go && go mod tidy
 
 run: ## serve the quickstart [ARGS]
 	go run ./cookbook/quickstart $(ARGS)

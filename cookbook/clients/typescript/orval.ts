@@ -35,7 +35,7 @@ for (const type of ["pie", "tart"]) {
       console.log(`cookie ${id} is a ${changed.data.type}`);
       break;
     case 412:
-      console.log("somebody has changed the record");
+      console.log("the record has changed in between");
   }
 }
 

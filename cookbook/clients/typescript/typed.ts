@@ -57,7 +57,7 @@ function describe({ error }: Failure): string {
     case "FIELD_DOES_NOT_EXIST":
       return `${error.details.object_name} has no field ${error.details.field_name}`;
     case "PRECONDITION_FAILED":
-      return "somebody has changed the record";
+      return "the record has changed in between";
     default:
       return error.message;
   }

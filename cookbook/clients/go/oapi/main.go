@@ -105,7 +105,7 @@ func changeTwice(ctx context.Context, client *api.ClientWithResponses, id int64)
 		case changed.JSON200 != nil:
 			fmt.Println("cookie", id, "is a", *changed.JSON200.Type)
 		case changed.StatusCode() == http.StatusPreconditionFailed:
-			fmt.Println("somebody has changed the record")
+			fmt.Println("the record has changed in between")
 		default:
 			return fmt.Errorf("the cookie was not changed: %s", changed.Body)
 		}

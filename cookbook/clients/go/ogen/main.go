@@ -106,7 +106,7 @@ func changeTwice(ctx context.Context, client *api.Client, id int64) error {
 		case *api.GetCookieOKHeaders:
 			fmt.Println("cookie", id, "is a", changed.Response.Type.Value)
 		case *api.PreconditionFailedBody:
-			fmt.Println("somebody has changed the record")
+			fmt.Println("the record has changed in between")
 		default:
 			return fmt.Errorf("the cookie was not changed: %v", changed)
 		}
