@@ -80,7 +80,7 @@ func (p params) aggregation() (a engine.Aggregation, err error) {
 // aggregatePath describes the URL of the aggregations of a resource.
 func (n schemaNames) aggregatePath(r *core.Resource) object {
 	names := object{"type": "string"}
-	arguments := []any{filterArgument(r)}
+	arguments := []any{filterArgument(r, false)}
 	if len(r.Searchable()) > 0 {
 		arguments = append(arguments, ref("parameters", "search"))
 	}

@@ -145,14 +145,19 @@ func exampleValue(f *core.Field) (any, bool) {
 	return nil, false
 }
 
-// filterExample returns conditions of a list: those of the first field that has an example, or of the key.
-func filterExample(r *core.Resource) string {
+// filterExample returns conditions on the first field that has an example, or nothing: for a list those of records that have a
+// value, because pages such as Swagger UI send the example; for a change of many records those of the example.
+func filterExample(r *core.Resource, changes bool) string {
 	for _, f := range visible(r) {
 		if !f.Stored() || f.Key() || f.Target() != nil || f.Type() == core.JSON || f.Type() == core.List {
 			continue
 		}
 		if v, ok := exampleValue(f); ok {
-			text, err := json.Marshal(object{f.APIName(): object{"in": []any{v}}})
+			condition := object{"ne": nil}
+			if changes {
+				condition = object{"in": []any{v}}
+			}
+			text, err := json.Marshal(object{f.APIName(): condition})
 			if err == nil {
 				return string(text)
 			}

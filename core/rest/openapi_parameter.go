@@ -70,10 +70,10 @@ func arrayArgument(name, description string, items object) object {
 }
 
 // filterArgument describes the conditions of a list. It is a string, because few generators of clients serialise an argument
-// with JSON in it.
-func filterArgument(r *core.Resource) object {
+// with JSON in it. changes says that it selects records to change.
+func filterArgument(r *core.Resource, changes bool) object {
 	a := argument("filter", "Conditions as a JSON object, all of which must hold; {} selects all records. The description of the API has their language.", object{"type": "string"})
-	if example := filterExample(r); example != "" {
+	if example := filterExample(r, changes); example != "" {
 		a["example"] = example
 	}
 	return a

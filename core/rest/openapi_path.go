@@ -25,7 +25,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 			writeFailures(http.StatusUnsupportedMediaType)...),
 	})
 	counted := object{"type": "object", "required": []string{"count"}, "properties": object{"count": object{"type": "integer"}}}
-	arguments := slices.Concat([]any{needed(filterArgument(r))}, parameterRefs("max", "dry"), equalities(r, listArguments))
+	arguments := slices.Concat([]any{needed(filterArgument(r, true))}, parameterRefs("max", "dry"), equalities(r, listArguments))
 	const all = "The records that a list with these conditions has, all of them or none."
 	path["patch"] = n.operation("patchMany_"+n.nameOf(r), r, object{
 		"summary": "Change many records of " + name, "description": "Makes the same change of many records. " + all,
@@ -78,7 +78,7 @@ func addKeyHeader(paths object) {
 
 // list describes a request for a list of records.
 func (n schemaNames) list(r *core.Resource, summary, description string) object {
-	arguments := slices.Concat([]any{filterArgument(r), sortArgument(r)}, parameterRefs("limit", "after", "before", "offset", "count"), n.shown(r))
+	arguments := slices.Concat([]any{filterArgument(r, false), sortArgument(r)}, parameterRefs("limit", "after", "before", "offset", "count"), n.shown(r))
 	if len(r.Searchable()) > 0 {
 		arguments = append(arguments, ref("parameters", "search"))
 	}
