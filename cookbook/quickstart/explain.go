@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/larder-go/larder/core"
@@ -38,7 +38,7 @@ func explainer(model *core.Model) (func(*http.Request, core.Kind, *core.Resource
 		}
 		decision := compiled.Explain(caller, operations[kind], resource.Name(), fields...)
 		if decision.Err != nil && core.AsError(decision.Err).Code == core.ServerError {
-			return explorer.Decision{}, errors.Join(errors.New("policy"), decision.Err)
+			return explorer.Decision{}, fmt.Errorf("policy: %w", decision.Err)
 		}
 		return explorer.Decision{Allowed: decision.Allowed(), Reason: decision.String()}, nil
 	}, nil
