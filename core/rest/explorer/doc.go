@@ -4,8 +4,8 @@
 //	pages, err := explorer.New(api, engine, explorer.Options{SignIn: true})
 //	err = rest.Serve(ctx, listener, pages)
 //
-// A request that accepts text/html, as the ones of a browser's address bar, is answered with a page. Every other request
-// reaches the API unchanged, so programs notice nothing but the header "Vary: Accept".
+// A request whose header Accept names text/html, as a browser sends it for an address, is answered with a page. Every other
+// request reaches the API unchanged, so programs notice nothing but the header "Vary: Accept".
 //
 // # Pages
 //
@@ -18,10 +18,10 @@
 //	/cookie/1/$delete      the question before a record is deleted
 //	/cookie/$explain       the decisions of the policy about the caller, with [Options.Explain]
 //	/$explorer/sign-in     the form for a token, with [Options.SignIn]
-//	/$explorer/openapi.json the document of the API for the token of the person, for a page such as package swaggerui's
+//	/$explorer/openapi.json  the document of the API, read with the token of the person, for package swaggerui
 //
-// Batches, aggregations, actions and changes of many records have no pages. Forms are sent to the last paths by POST; an action
-// of the program with the name new, say, still gets the requests that do not accept HTML.
+// Batches, aggregations, actions and changes of many records have no pages. A form is sent by POST to the URL of its page. An
+// action of the program with such a URL, as POST /cookie/$new, gets the requests that do not accept HTML.
 //
 // # Rights
 //
@@ -37,7 +37,7 @@
 // # Forms
 //
 // A form sends only the fields that the person has changed, with the entity tag of the record as If-Match. If another request
-// has changed these fields in the meantime, the form shows both values and keeps the typed ones. Errors of the API appear
+// has changed a field of the form in the meantime, the form shows both values and keeps the typed ones. Errors of the API appear
 // beside their fields. An empty input means null, so a form cannot store an empty text. To-many relations have one id a line;
 // a relation that is too long to be shown in full cannot be edited.
 //
