@@ -64,10 +64,13 @@ func (v *visit) explain() error {
 	return v.render(http.StatusOK, "explain", shown.Heading, shown)
 }
 
-// decide asks [Options.Explain]. A write of a read-only resource is denied.
+// decide asks [Options.Explain], if the program has it. A write of a read-only resource is denied.
 func (v *visit) decide(kind core.Kind, r *core.Resource, fields ...string) (Decision, error) {
-	if kind.Writes() && v.engine.ReadOnly(r.APIName()) {
+	switch {
+	case kind.Writes() && v.engine.ReadOnly(r.APIName()):
 		return Decision{Reason: "The resource is read-only."}, nil
+	case v.opts.Explain == nil:
+		return Decision{Allowed: true}, nil
 	}
 	return v.opts.Explain(v.request(http.MethodGet, v.resourcePath(r), nil, nil), kind, r, fields...)
 }
@@ -75,9 +78,14 @@ func (v *visit) decide(kind core.Kind, r *core.Resource, fields ...string) (Deci
 // permitted reports whether the caller may perform operations of the kind on the resource, as far as the model and
 // [Options.Explain] tell.
 func (v *visit) permitted(kind core.Kind, r *core.Resource, fields ...string) (bool, error) {
-	if v.engine.ReadOnly(r.APIName()) || v.opts.Explain == nil {
-		return !v.engine.ReadOnly(r.APIName()), nil
-	}
 	decision, err := v.decide(kind, r, fields...)
 	return decision.Allowed, err
+}
+
+// offered returns the URL if the caller may perform operations of the kind on the resource, otherwise an empty text.
+func (v *visit) offered(kind core.Kind, r *core.Resource, to string) (string, error) {
+	if permitted, err := v.permitted(kind, r); err != nil || !permitted {
+		return "", err
+	}
+	return to, nil
 }

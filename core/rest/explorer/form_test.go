@@ -220,7 +220,8 @@ func TestListLeadsToItsOtherPages(t *testing.T) {
 	b.expect(b.get("/project?name=none"), 200, "name is none", "No record matches these conditions.")
 	b.expect(b.get("/issue/$new"), 200, `<option value="normal" selected>`)
 	b.expect(b.get("/issue/1"), 200, "!oiled", ">log</a>")
-	b.expect(b.get("/issue/1?show=log"), 200, "oiled twice")
+	b.expect(follow(b.get("/issue/1"), "log"), 200, "oiled twice", "Gears", "!>log</a>")
+	b.expect(b.get("/issue/1?fields=points,points,nothing"), 200, "points", "!Replace them.")
 }
 
 func TestAnswersThatAreTooLargeAreShortened(t *testing.T) {

@@ -62,15 +62,6 @@ func (v *visit) list() error {
 	if v.relation != nil {
 		r = v.relation.Target()
 	}
-	fields := shownFields(r)
-	if named := query.Get("fields"); named != "" {
-		fields = nil
-		for name := range strings.SplitSeq(named, ",") {
-			if f := r.FieldByAPIName(name); f != nil && !f.Hidden() {
-				fields = append(fields, f)
-			}
-		}
-	}
 	shown := listPage{
 		Heading: r.APIName(), Description: r.Description(), URL: v.path(), Operators: operators,
 		Searchable: len(r.Searchable()) > 0, Search: query.Get("search"),
@@ -78,7 +69,7 @@ func (v *visit) list() error {
 	if v.relation != nil {
 		shown.Heading = v.relation.APIName() + " of " + v.resource.APIName() + " " + brief(v.id, maxLabel)
 	}
-	answer, cols, err := v.readPage(query, columnsOf(withKey(r, fields), true))
+	answer, cols, err := v.readPage(query, columnsOf(chosenFields(r, query), true))
 	status := http.StatusOK
 	switch p := problemOf(err); {
 	case err == nil:
@@ -91,13 +82,26 @@ func (v *visit) list() error {
 		return err
 	}
 	v.addForm(&shown, r, query, cols)
-	if shown.New, err = v.newURL(r); err != nil {
+	if shown.New, err = v.offered(core.Insert, r, v.newURL(r)); err != nil {
 		return err
 	}
 	if v.opts.Explain != nil && v.relation == nil {
 		shown.Explain = v.path() + "/$explain"
 	}
 	return v.render(status, "list", shown.Heading, shown)
+}
+
+// chosenFields returns the key and the fields that the argument fields names; without it, all fields that answers show.
+func chosenFields(r *core.Resource, query url.Values) (fields []*core.Field) {
+	if !query.Has("fields") {
+		return withKey(r, shownFields(r))
+	}
+	for name := range strings.SplitSeq(query.Get("fields"), ",") {
+		if f := r.FieldByAPIName(name); f != nil && !f.Hidden() && !slices.Contains(fields, f) {
+			fields = append(fields, f)
+		}
+	}
+	return withKey(r, fields)
 }
 
 // withKey returns the fields with the key of the resource, which every record shows.
@@ -272,18 +276,13 @@ func (v *visit) applyConditions(query url.Values) error {
 	return v.redirect(v.with(query, "filter", filter))
 }
 
-// newURL returns the URL of the form of a new record, which a list of a relation fills in with its own record; empty if the
-// caller cannot create one.
-func (v *visit) newURL(r *core.Resource) (string, error) {
-	permitted, err := v.permitted(core.Insert, r)
-	if err != nil || !permitted {
-		return "", err
-	}
+// newURL returns the URL of the form of a new record, which a list of a relation fills in with its own record.
+func (v *visit) newURL(r *core.Resource) string {
 	to := v.resourcePath(r) + "/$new"
 	if v.relation != nil {
 		if inverse := v.relation.Inverse(); inverse != nil && !inverse.Hidden() {
 			to += "?" + url.Values{inverse.APIName(): {v.id}}.Encode()
 		}
 	}
-	return to, nil
+	return to
 }

@@ -3,9 +3,7 @@ package explorer
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -21,21 +19,8 @@ type recordPage struct {
 // record shows a record with links to its related records.
 func (v *visit) record() error {
 	r := v.resource
-	query, fields := url.Values{}, shownFields(r)
-	asked := strings.Split(v.r.URL.Query().Get("show"), ",")
-	shown := recordPage{Description: r.Description()}
-	for _, f := range r.Fields() {
-		if !f.OnDemand() || f.Hidden() {
-			continue
-		}
-		if slices.Contains(asked, f.APIName()) {
-			fields = append(fields, f)
-			continue
-		}
-		more := url.Values{"show": {strings.Trim(strings.Join(append(asked, f.APIName()), ","), ",")}}
-		shown.OnDemand = append(shown.OnDemand, link{Text: f.APIName(), URL: v.path() + "?" + more.Encode()})
-	}
-	answer, cols, err := v.read(v.path(), query, columnsOf(withKey(r, fields), true))
+	fields := chosenFields(r, v.r.URL.Query())
+	answer, cols, err := v.read(v.path(), nil, columnsOf(fields, true))
 	if err != nil {
 		return err
 	}
@@ -43,19 +28,22 @@ func (v *visit) record() error {
 	if err != nil {
 		return err
 	}
-	shown.Cells = v.cells(r, cols, record, false)
+	shown := recordPage{Description: r.Description(), Cells: v.cells(r, cols, record, false)}
+	for _, f := range r.Fields() {
+		if f.OnDemand() && !f.Hidden() && !slices.Contains(fields, f) {
+			more := shownBy(columnsOf(append(fieldsOf(cols), f), false))
+			shown.OnDemand = append(shown.OnDemand, link{Text: f.APIName(), URL: v.path() + "?" + more.Encode()})
+		}
+	}
 	shown.Heading = r.APIName() + " " + brief(v.id, maxLabel)
 	if f := labelOf(r); f != nil && len(record[f.APIName()]) > 0 {
 		shown.Heading = brief(plain(record[f.APIName()]), maxLabel)
 	}
-	for kind, to := range map[core.Kind]*string{core.Update: &shown.Edit, core.Delete: &shown.Delete} {
-		permitted, err := v.permitted(kind, r)
-		if err != nil {
-			return err
-		}
-		if permitted {
-			*to = v.path() + map[core.Kind]string{core.Update: "/$edit", core.Delete: "/$delete"}[kind]
-		}
+	if shown.Edit, err = v.offered(core.Update, r, v.path()+"/$edit"); err != nil {
+		return err
+	}
+	if shown.Delete, err = v.offered(core.Delete, r, v.path()+"/$delete"); err != nil {
+		return err
 	}
 	return v.render(http.StatusOK, "record", shown.Heading, shown)
 }
