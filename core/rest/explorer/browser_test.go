@@ -21,7 +21,11 @@ import (
 //
 //	LARDER_PICTURES=/tmp go test -tags clients -run Chromium ./core/rest/explorer && cp /tmp/explorer.png core/rest/explorer/
 func TestPagesInChromium(t *testing.T) {
-	s := open(t, rows(), explorer.Options{SignIn: true, Docs: "/docs/", Explain: explainPolicy(t)}, engine.Options{})
+	data := rows()
+	data["issue"][7] = map[string]any{
+		"owner": "alice", "title": " two  spaces ", "text": "\n\nline ends of \r\n three \r kinds \n", "due": "0999-12-31", "effort": "0.10", "details": []any{1.5, "<é\u2028"},
+	}
+	s := open(t, data, explorer.Options{SignIn: true, Docs: "/docs/", Explain: explainPolicy(t)}, engine.Options{})
 	docs, err := swaggerui.New("/docs", "/$explorer/openapi.json")
 	if err != nil {
 		t.Fatal(err)
