@@ -5,7 +5,7 @@
 //	err = rest.Serve(ctx, listener, pages)
 //
 // A request whose header Accept names text/html, as a browser sends it for an address, is answered with a page. Every other
-// request reaches the API unchanged, so programs notice nothing but the header "Vary: Accept".
+// request reaches the API unchanged, so programs notice nothing.
 //
 // # Pages
 //

@@ -75,7 +75,6 @@ func New(api http.Handler, e *engine.Engine, opts Options) (*Explorer, error) {
 
 // ServeHTTP answers requests for pages, and passes all others to the API.
 func (e *Explorer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Add("Vary", "Accept")
 	at, found := e.find(r.URL.EscapedPath())
 	if !found || !at.page.serves(r.Method) || !at.page.always && !acceptsHTML(r) {
 		e.api.ServeHTTP(w, r)

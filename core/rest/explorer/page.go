@@ -116,6 +116,7 @@ func setHeaders(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
+	h.Add("Vary", "Accept") // as the answers of the API; Add: middleware may have set other names
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
