@@ -178,7 +178,8 @@ type FieldSpec struct {
 	// a group, too. The store keeps a counter for each group: a number is not given to another record, even after its
 	// record was deleted, and an insert that is rolled back leaves no gap. A record that moves to another group keeps its
 	// number, and that group continues after it. Clients cannot set the field, as with ReadOnly. A program can; the
-	// counter then continues after the highest number.
+	// counter then continues after the highest number. If a program sets the number of a record to null, in an update that
+	// may also move the record, the record gets the next number of its group.
 	//
 	// Inserts into one group wait for each other, see [TxOptions.Locks]. If a transaction has read records before, the
 	// insert cannot wait: it is a conflict, and the repeated transaction takes the lock first.

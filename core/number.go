@@ -131,24 +131,7 @@ func missingLocks(err error) []string {
 // insertNumbered performs an Insert into a resource with numbered fields: records without a number get the next one of
 // their group.
 func insertNumbered(ctx context.Context, tx BackendTx, op *Op) ([]Record, error) {
-	all := make(numberings)
-	for i, rec := range op.Records {
-		for _, f := range op.Resource.numbers {
-			if rec.At(f.column).IsSet() {
-				all.raise(f, rec)
-				continue
-			}
-			c := all.of(f, rec)
-			c.positions = append(c.positions, i)
-		}
-	}
-	records := slices.Clone(op.Records)
-	err := all.count(ctx, tx, op, func(c *numbering, last int64) {
-		for _, i := range c.positions {
-			last++
-			records[i] = records[i].With(c.field.column, IntValue(last))
-		}
-	})
+	records, err := withNumbers(ctx, tx, op, make([]Record, len(op.Records)))
 	if err != nil {
 		return nil, err
 	}
@@ -177,34 +160,57 @@ func groupOf(f *Field, rec Record) Value {
 	return Null
 }
 
-// updateNumbered performs an Update that may move records with a number to another group, or change numbers. The counter
-// of the new group continues after the number.
+// updateNumbered performs an Update that may move records with a number to another group, or change numbers. A record whose
+// number it sets to null gets the next number of its group. The counter of the new group continues after a number that a record
+// keeps or that the Update sets.
 func updateNumbered(ctx context.Context, tx BackendTx, op *Op) ([]Record, error) {
-	r := op.Resource
-	before, err := tx.Read(ctx, &Op{Kind: Load, Resource: r, Keys: op.Keys, origin: op.origin})
+	before, err := op.beforeImages(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	old := make(map[Value]Record, len(before.Records))
-	for _, rec := range before.Records {
-		old[rec.Key()] = rec
-	}
 	update := *op
 	update.Final = false // the counters follow
+	if update.Records, err = withNumbers(ctx, tx, op, before); err != nil {
+		return nil, err
+	}
 	updated, err := tx.Update(ctx, &update)
 	if err != nil {
 		return nil, err
 	}
 	all := make(numberings)
-	for _, rec := range updated {
-		for _, f := range r.numbers {
-			was := old[rec.Key()]
-			if rec.At(f.column).IsSet() && (was.Value(f) != rec.Value(f) || was.Value(f.group) != rec.Value(f.group)) {
+	for i, rec := range updated {
+		for _, f := range op.Resource.numbers {
+			was, asked := before[i], op.Records[i].At(f.column)
+			if !asked.IsNull() && rec.At(f.column).IsSet() && (was.Value(f) != rec.Value(f) || was.Value(f.group) != rec.Value(f.group)) {
 				all.raise(f, rec)
 			}
 		}
 	}
 	return updated, all.count(ctx, tx, op, nil)
+}
+
+// withNumbers returns the records of the op with the next numbers of their groups, for new records without a number and for
+// numbers that an Update sets to null.
+func withNumbers(ctx context.Context, tx BackendTx, op *Op, before []Record) ([]Record, error) {
+	all := make(numberings)
+	for i, rec := range op.Records {
+		for _, f := range op.Resource.numbers {
+			switch number := rec.At(f.column); {
+			case number.IsNull(), number.IsAbsent() && op.Kind == Insert:
+				c := all.of(f, before[i].Merge(rec))
+				c.positions = append(c.positions, i)
+			case op.Kind == Insert:
+				all.raise(f, rec)
+			}
+		}
+	}
+	records := slices.Clone(op.Records)
+	return records, all.count(ctx, tx, op, func(c *numbering, last int64) {
+		for _, i := range c.positions {
+			last++
+			records[i] = records[i].With(c.field.column, IntValue(last))
+		}
+	})
 }
 
 // setsNumbers reports whether the records of an Update name a numbered field, or the group of one or a part of that.
@@ -228,11 +234,12 @@ func (n numberings) count(ctx context.Context, tx BackendTx, op *Op, assign func
 		keys = append(keys, key)
 	}
 	SortKeys(keys)
-	op.counted = make([]string, len(keys))
+	names := make([]string, len(keys))
 	for i, key := range keys {
-		op.counted[i] = key.Text()
+		names[i] = key.Text()
 	}
-	if err := tx.Lock(ctx, op.counted); err != nil {
+	op.counted = union(op.counted, names)
+	if err := tx.Lock(ctx, names); err != nil {
 		return err
 	}
 	counters := op.Resource.model.counters

@@ -293,7 +293,7 @@ var numberDefects = []defect{
 	{
 		name: "updates of counters are lost",
 		breaks: []string{
-			"numbers/records are numbered in their group", "numbers/a record keeps its number in another group",
+			"numbers/records are numbered in their group", "numbers/a record keeps its number in another group", "numbers/a record can take a new number",
 			"numbers/numbers are not used again", "numbers/records are numbered by a reference of several fields",
 		},
 		install: func(h *hooks) {

@@ -40,6 +40,11 @@ var numberRules = []rule{
 		movedKeepsNumber,
 	},
 	{
+		"a record can take a new number",
+		"An update that sets the number to null gives the record the next number of the group that it is in afterwards.",
+		takesNewNumber,
+	},
+	{
 		"a group continues after the highest number",
 		"The counter of a group continues after numbers that programs set, and after those of records from before the counter.",
 		continuesAfterHighest,
@@ -178,6 +183,30 @@ func movedKeepsNumber(t *kit.Fixture) {
 		tx.Update("ticket", kit.Fields{"id": recs[1].Key(), "project": nil})
 		numbersOf(tx, "inserted without a project", tx.Insert("ticket", kit.Fields{"year": 6}), "[:3/1]")
 	})
+}
+
+func takesNewNumber(t *kit.Fixture) {
+	t = withProjects(t)
+	a, b := kit.Fields{"project": "a", "year": 1}, kit.Fields{"project": "b", "year": 1}
+	recs := t.Insert("ticket", a, a, a, b)
+	moved := t.Update("ticket",
+		kit.Fields{"id": recs[0].Key(), "project": "b", "number": nil}, kit.Fields{"id": recs[1].Key(), "number": nil},
+		kit.Fields{"id": recs[2].Key(), "project": "b", "number": nil, "year": 2})
+	numbersOf(t.Client, "moved", moved, "[b:2/1 a:4/2 b:3/3]")
+	numbersOf(t.Client, "inserted", t.Insert("ticket", a, b), "[a:5/5 b:4/6]")
+	_, err := t.TryUpdate("ticket", kit.Fields{"id": 99, "number": nil})
+	t.Fails("update of a missing record", err, t.Resource("ticket").NotFound(core.IntValue(99)))
+	err = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		tx.Update("ticket", kit.Fields{"id": recs[3].Key(), "project": "a", "number": nil}, kit.Fields{"id": recs[1].Key(), "number": 20})
+		return kit.ErrRollback
+	})
+	if !errors.Is(err, kit.ErrRollback) {
+		t.Fatalf("transaction: %v", err)
+	}
+	numbersOf(t.Client, "inserted after a rollback", t.Insert("ticket", a), "[a:6/7]")
+	t.Insert("phase", kit.Fields{"project": "a", "year": 1}, kit.Fields{"project": "a", "year": 2})
+	tasks := t.Insert("task", kit.Fields{"phase": "a,1"}, kit.Fields{"phase": "a,2"}, kit.Fields{"phase": "a,2"})
+	kit.Equal(t.Client, "in another phase", t.Update("task", kit.Fields{"id": tasks[0].Key(), "year": 2, "number": nil})[0].Get("number"), core.IntValue(3))
 }
 
 func continuesAfterHighest(t *kit.Fixture) {
