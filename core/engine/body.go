@@ -18,6 +18,8 @@ type bodyReader struct {
 	internal bool
 	// merge makes objects for JSON fields merge patches, see [Write.Merge].
 	merge bool
+	// setReadOnly permits read-only fields, see [Write.SetReadOnly].
+	setReadOnly bool
 	// create marks the body of a new record, which must name an assigned key.
 	create bool
 	// key is the key of the record that the request names, which the body may repeat. It is absent for the body of a
@@ -139,7 +141,7 @@ func (r bodyReader) isVisible(f *core.Field) bool { return r.internal || !f.Hidd
 
 // checkSettable rejects fields that the author of the body must not set.
 func (r bodyReader) checkSettable(f *core.Field) error {
-	forClients := f.Key() || f.KeyPart() && !r.create || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
+	forClients := f.Key() || f.KeyPart() && !r.create || f.ReadOnly() && !r.setReadOnly || f.Computed() != nil && f.Computed().Set == nil
 	switch {
 	case r.mayNameKey(f):
 	case r.internal && (f.Key() || f.KeyPart() || f.Computed() != nil):

@@ -45,6 +45,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 			"the list has more than %d records; send it in parts", e.opts.MaxRecords)}
 	}
 	r := e.bodyReader(ctx, true, e.opts.MaxWritten)
+	r.setReadOnly = opts.SetReadOnly
 	if err := r.count(len(bodies)); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (e *Engine) Replace(
 		return View{}, false, err
 	}
 	r := e.bodyReader(ctx, false, e.opts.MaxWritten)
-	r.key = key
+	r.setReadOnly, r.key = opts.SetReadOnly, key
 	d, err := r.read(info, body, 1)
 	if err != nil {
 		return View{}, false, err

@@ -22,7 +22,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 		return View{}, err
 	}
 	r := e.bodyReader(ctx, false, e.opts.MaxWritten)
-	r.merge, r.key = opts.Merge, key
+	r.merge, r.setReadOnly, r.key = opts.Merge, opts.SetReadOnly, key
 	d, err := r.read(info, body, 1)
 	if err != nil {
 		return View{}, err

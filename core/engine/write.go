@@ -23,6 +23,11 @@ type Write struct {
 	// 7396, section 2, defines it: objects are merged member by member, null removes a member, any other value
 	// replaces the stored one. Without Merge the object replaces the stored value.
 	Merge bool
+	// SetReadOnly permits the body of [Engine.Create], [Engine.Update] or [Engine.Replace], and records that it nests, to set fields
+	// that are ReadOnly or have a NumberedBy. It is for bodies that the program makes itself, such as the time at which an
+	// action closes an issue. Policies decide about these fields as about others. Keys, hidden fields and computed fields without
+	// a setter cannot be set.
+	SetReadOnly bool
 
 	before, after look // of the record, before the write for Match, and after it
 }

@@ -34,6 +34,20 @@ func fieldCases() []Case {
 			patch note/1 {"stamp": 8}     => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
 			patch note/1 {"stamp": null}  => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
 			put note/1 {"stamp": 8}       => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}`),
+		script("a program sets readonly fields with SetReadOnly", numberedIssues, `
+			post project {"issues": [{}, {}]}
+			post issue {"closed": 1}                               => FIELD_IS_READONLY {"object_name": "issue", "field_name": "closed"}
+			post issue readonly=true {"closed": 1, "project": 1}   => {"id": 3, "project": 1, "number": 3, "closed": 1}
+			patch issue/3 readonly=true {"closed": 2, "number": 7} => {"id": 3, "project": 1, "number": 7, "closed": 2}
+			put issue/3 readonly=true {"closed": 3, "project": 1}  => replaced {"id": 3, "project": 1, "number": 7, "closed": 3}
+			put issue/3 {"project": 1}                             => replaced {"id": 3, "project": 1, "number": 7, "closed": 3}
+			post project readonly=true {"issues": [{"closed": 4}]} => {"id": 2, "issues": [4]}
+			patch issue/1 readonly=true {"project": 2, "number": null} => {"id": 1, "project": 2, "number": 2}
+			patch project/2 readonly=true {"issues": [1, {"number": 9}]} => {"id": 2, "issues": [1, 5]}
+			list issue sort=["id"] => [{"id": 1, "project": 2, "number": 2}, {"id": 2, "project": 1, "number": 2}, {"id": 3, "project": 1, "number": 7, "closed": 3}, {"id": 4, "number": 1, "closed": 4}, {"id": 5, "project": 2, "number": 9}]
+			patch issue/1 readonly=true {"id": 9}                  => FIELD_IS_READONLY {"object_name": "issue", "field_name": "id"}
+			patch issue/1 readonly=true {"secret": "x"}            => FIELD_DOES_NOT_EXIST {"object_name": "issue", "field_name": "secret"}
+			patch issue/1 readonly=true {"fixed": "x"}             => FIELD_IS_READONLY {"object_name": "issue", "field_name": "fixed"}`),
 		script("readonly fields can be filtered and sorted by", notes, `
 			post note {}
 			list note depth=0 filter={"stamp": 7} sort=["-stamp"] => [1]`),

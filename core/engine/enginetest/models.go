@@ -324,3 +324,18 @@ func boxes() *core.Model {
 		}},
 	)
 }
+
+// numberedIssues has numbered records, and fields that only a program sets.
+func numberedIssues() *core.Model {
+	return core.MustModel("issues",
+		core.ResourceSpec{Name: "project", Fields: []core.FieldSpec{key(), {Name: "issues", ToMany: "issue", Inverse: "project"}}},
+		core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			key(),
+			{Name: "project", ToOne: "project"},
+			{Name: "number", Type: core.Int, NumberedBy: "project"},
+			{Name: "closed", Type: core.Int, ReadOnly: true},
+			{Name: "secret", Type: core.Text, Hidden: true, ReadOnly: true},
+			{Name: "fixed", Computed: &core.Computed{Get: func(context.Context, core.Record) (any, error) { return nil, nil }}},
+		}, Unique: [][]string{{"project", "number"}}},
+	)
+}

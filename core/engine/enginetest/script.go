@@ -25,7 +25,7 @@ import (
 //	as 2 delete cookie/7           => UNAUTHORIZED
 //
 // A request without an answer must succeed. The default depth is 1. list takes filter, sort and limit; pages takes
-// the same and answers with the list of all pages. "as" sets the principal: an id, or "system". The details of an
+// the same and answers with the list of all pages. readonly=true lets a body set read-only fields. "as" sets the principal: an id, or "system". The details of an
 // error are optional.
 func script(rule string, model func() *core.Model, text string) Case {
 	return scriptWith(rule, model, engine.Options{}, text)
@@ -167,6 +167,8 @@ func (r *request) set(name string, raw json.RawMessage) (err error) {
 		return err
 	case "depth":
 		return json.Unmarshal(raw, &r.write.Depth)
+	case "readonly":
+		return json.Unmarshal(raw, &r.write.SetReadOnly)
 	case "limit":
 		return json.Unmarshal(raw, &r.query.Limit)
 	case "group":
