@@ -47,7 +47,7 @@ func run(ctx context.Context) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle("/restore/{resource}/{id}", only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /restore/{resource}/{id}", func(w http.ResponseWriter, r *http.Request) {
 		switch err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); {
 		case err == nil:
 			w.WriteHeader(http.StatusNoContent)
@@ -56,7 +56,7 @@ func run(ctx context.Context) (err error) {
 		default:
 			http.Error(w, "the record was not restored", http.StatusInternalServerError)
 		}
-	}), "POST"))
+	})
 	return serve(ctx, store, mux)
 }
 

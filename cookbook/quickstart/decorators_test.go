@@ -80,7 +80,7 @@ func TestAuthShowsOwnRecordsAndAllToAdmin(t *testing.T) {
 				{"", "GET", "/metrics", "", `401 `},
 				{"alice", "GET", "/metrics", "", `401 `},
 				{"admin", "GET", "/metrics", "", `200 `},
-				{"admin", "POST", "/metrics", "", `405 `},
+				{"admin", "POST", "/metrics", "", `404 `},
 				{"admin", "PUT", "/readyz", "", `405 `},
 			})
 		})

@@ -90,7 +90,7 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 		metrics = forAdmin(metrics)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", only(metrics, "GET", "HEAD"))
+	mux.Handle("GET /metrics", metrics)
 	mux.Handle("/docs/", docs)
 	mux.Handle("/", pages)
 	return forBrowsers(mux)

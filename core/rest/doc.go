@@ -5,7 +5,8 @@
 //	err = rest.Serve(ctx, ln, h)
 //
 // A [Handler] is an [http.Handler], so it also runs in a program's own server, behind middleware, or below a path
-// ([Options.Prefix]). [Options.Authenticate] finds the principal of a request. Package explorer adds pages for browsers.
+// ([Options.Prefix]). [Options.Authenticate] finds the principal of a request. Package explorer adds pages for browsers, and
+// [WithHealth] adds checks for a supervisor.
 //
 // # Resources
 //

@@ -1,4 +1,4 @@
-package main
+package rest_test
 
 import (
 	"net/http"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
 )
 
 func TestHealthAndReadiness(t *testing.T) {
@@ -15,7 +16,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := monitored(store, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	handler := rest.WithHealth(store, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	expect := func(what, method, path string, status int, body string) *httptest.ResponseRecorder {
 		t.Helper()
 		answer := httptest.NewRecorder()
