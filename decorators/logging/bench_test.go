@@ -3,7 +3,6 @@ package logging_test
 import (
 	"context"
 	"io"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/internal/costtest"
 	"github.com/larder-go/larder/decorators/logging"
 )
 
@@ -23,29 +23,10 @@ func BenchmarkGet(b *testing.B) {
 		b.Run(level.String(), func(b *testing.B) {
 			encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 			logger := zap.New(zapcore.NewCore(encoder, zapcore.AddSync(io.Discard), level))
-			bare, logged := getter(b), getter(b, logging.New(logger, logging.Options{}))
+			bare, logged := costtest.Getter(b.Context(), b, memory.New()), costtest.Getter(b.Context(), b, memory.New(), logging.New(logger, logging.Options{}))
 			get, byHand := byHand(b, logger)
-			against(b, get, byHand, bare, logged)
+			costtest.Against(b, get, byHand, bare, logged)
 		})
-	}
-}
-
-// getter returns a function that reads the same record of a store each time.
-func getter(b *testing.B, decorators ...core.Decorator) func() {
-	b.Helper()
-	store, err := core.New(b.Context(), model, memory.New(), decorators...)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = store.Close() })
-	if _, err := store.Insert(b.Context(), cookie, cookie.RecordOf(make([]core.Value, len(cookie.Columns())))); err != nil {
-		b.Fatal(err)
-	}
-	ctx, key := b.Context(), core.IntValue(1)
-	return func() {
-		if _, err := store.Get(ctx, cookie, key); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
 
@@ -73,29 +54,4 @@ func byHand(b *testing.B, logger *zap.Logger) (bare, logged func()) {
 				zap.Duration("duration", took), zap.Int("rows", 1), zap.Int("attempt", 1))
 		}
 	}
-}
-
-// against times four functions in turn, so that they run under the same load, and reports the time that the second of each
-// pair adds to the first: medians of many rounds.
-func against(b *testing.B, floorBare, floor, oursBare, ours func()) {
-	b.Helper()
-	const round = 256
-	do := []func(){floorBare, floor, oursBare, ours}
-	times := make([][]float64, len(do))
-	for b.Loop() {
-		for i, f := range do {
-			begin := time.Now()
-			for range round {
-				f()
-			}
-			times[i] = append(times[i], float64(time.Since(begin))/round)
-		}
-	}
-	median := func(i int) float64 { slices.Sort(times[i]); return times[i][len(times[i])/2] }
-	floorAdds, oursAdds := median(1)-median(0), median(3)-median(2)
-	b.ReportMetric(floorAdds, "floor-adds-ns/op")
-	b.ReportMetric(oursAdds, "adds-ns/op")
-	b.ReportMetric(oursAdds/floorAdds, "x-floor")
-	b.ReportMetric(testing.AllocsPerRun(1000, ours)-testing.AllocsPerRun(1000, oursBare), "adds-allocs/op")
-	b.ReportMetric(0, "ns/op") // hides the time of a round
 }
