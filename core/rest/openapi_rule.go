@@ -119,19 +119,35 @@ func jsonPattern(pattern string) string {
 // addContentSchema adds the schema of the content of a field, a component of the document, to that of its type.
 func (n schemaNames) addContentSchema(f *core.Field, schema object) {
 	inner := ref("schemas", n.content[f])
-	if f.Required() {
+	if f.Required() || takesNull(contentOf(f)) {
 		maps.Copy(schema, inner)
 	} else {
 		schema["anyOf"] = []any{inner, object{"type": "null"}}
 	}
 }
 
+// contentOf returns the schema of the content of a field; true for content that the document cannot describe.
+func contentOf(f *core.Field) (document any) {
+	if err := json.Unmarshal(f.Spec().Schema.Document(), &document); err != nil {
+		return true
+	}
+	return document
+}
+
+// takesNull reports whether null becomes a further value of a schema by its type alone. Generators of clients read such a schema
+// better than a choice of it and null.
+func takesNull(schema any) bool {
+	members, _ := schema.(object)
+	_, typed := members["type"].(string)
+	for _, keyword := range []string{"$ref", "allOf", "anyOf", "const", "enum", "if", "not", "oneOf"} {
+		typed = typed && members[keyword] == nil
+	}
+	return typed
+}
+
 // addContent adds the schema of the content of a field and its definitions to the components, with references to these.
 func (n schemaNames) addContent(schemas object, f *core.Field) {
-	var document any
-	if err := json.Unmarshal(f.Spec().Schema.Document(), &document); err != nil {
-		document = true // the field has any content that the schema accepts
-	}
+	document := contentOf(f)
 	refs := map[string]string{"#": n.content[f]}
 	top, _ := document.(object)
 	definitions := object{}
@@ -144,6 +160,9 @@ func (n schemaNames) addContent(schemas object, f *core.Field) {
 		delete(top, keyword)
 	}
 	delete(top, "$schema")
+	if !f.Required() && takesNull(top) {
+		document = orNull(top)
+	}
 	schemas[n.content[f]] = withRefs(document, refs)
 	for component, definition := range definitions {
 		schemas[component] = withRefs(definition, refs)

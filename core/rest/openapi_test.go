@@ -482,6 +482,7 @@ func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
 			{Name: "secret", Type: core.Text, Hidden: true, OneOf: []any{"s3cret"}},
 			{Name: "meta", Type: core.JSON, Schema: document{}},
 			{Name: "tags", Type: core.List, Required: true, Schema: document{}},
+			{Name: "sizes", Type: core.JSON, Schema: sizes{}},
 			{Name: "box", ToOne: "box", Required: true},
 			{Name: "other", ToOne: "box", Required: true},
 		}},
@@ -512,12 +513,13 @@ func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
 		"state": `{"description":"New records have one of: new. new may become: old, lost. old is final. A number is accepted, as the string of its digits.","type":"string"}`,
 		"meta":  `{"anyOf":[{"$ref":"#/components/schemas/item_meta"},{"type":"null"}]}`,
 		"tags":  `{"$ref":"#/components/schemas/item_tags","items":{},"type":"array"}`,
+		"sizes": `{"$ref":"#/components/schemas/item_sizes"}`,
 	} {
 		if got := string(written[name]); got != want {
 			t.Errorf("%s: got  %s\nwant %s", name, got, want)
 		}
 	}
-	for _, want := range []string{`"item_meta":{"items":{"$ref":"#/components/schemas/item_meta_n"}}`, `"item_tags_n":{"type":"number"}`} {
+	for _, want := range []string{`"item_meta":{"items":{"$ref":"#/components/schemas/item_meta_n"}}`, `"item_tags_n":{"type":"number"}`, `"item_sizes":{"type":["object","null"]}`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in the document", want)
 		}
@@ -540,6 +542,11 @@ func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
 		t.Error("the document requires fields that a decorator sets")
 	}
 }
+
+// sizes is a schema with a type.
+type sizes struct{ document }
+
+func (sizes) Document() json.RawMessage { return json.RawMessage(`{"type": "object"}`) }
 
 // document is a schema with a reference.
 type document struct{}
