@@ -209,11 +209,16 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 
 // dispatch checks the op by the rules of the model and calls the method of the backend's transaction for it.
 func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
+	if err := op.validate(ctx, tx, false); err != nil {
+		return Result{}, err
+	}
+	return write(ctx, tx, op)
+}
+
+// write is dispatch for an op that is valid.
+func write(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
 	if op.isEmpty() {
 		return Result{}, ctx.Err()
-	}
-	if err := op.validate(ctx, tx); err != nil {
-		return Result{}, err
 	}
 	if after, needed := op.afterImages(); needed {
 		return after.write(ctx, tx, op)

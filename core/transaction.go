@@ -9,7 +9,9 @@ import (
 
 // Transaction is an open transaction, the argument of the function of [Store.Tx]. It has the operations of [Store].
 // They may be called from several goroutines, and run one at a time. After an operation has failed in the backend,
-// the transaction can only be rolled back: further operations fail with [ErrTxFailed].
+// the transaction can only be rolled back: further operations fail with [ErrTxFailed]. After an operation that breaks rules of
+// the model ([ValidationFailed]) reads go on, and further writes are checked and not performed, so that a program can
+// report all violations: they fail by the rules, by policies, or with ErrTxFailed.
 type Transaction struct {
 	session session
 }
@@ -161,6 +163,7 @@ type transaction struct {
 	failed    error // the first error of the backend or of a hook
 	writes    int   // number of operations that wrote records
 	reads     bool  // reads are allowed after the failure
+	rejected  bool  // the failure is a write that breaks rules of the model; it has not reached the backend
 	done      bool  // no operation may follow
 	ended     bool  // Commit or Rollback of the backend was called
 	committed bool
@@ -173,8 +176,10 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	switch {
 	case t.done:
 		return Result{}, &Error{Code: ServerError, Cause: ErrTxDone}
-	case t.failed != nil && (!t.reads || op.Kind.Writes()):
-		return Result{}, &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
+	case t.failed != nil && op.Kind.Writes():
+		return Result{}, t.reject(ctx, op)
+	case t.failed != nil && !t.reads && !t.rejected:
+		return Result{}, t.failure()
 	case t.info.ReadOnly && op.Kind.Writes():
 		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
 	}
@@ -182,7 +187,11 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 		return dispatch(ctx, t.backend, op)
 	}
 	t.failed = errInterrupted // stays if the backend panics
-	res, err := dispatch(ctx, t.backend, op)
+	var res Result
+	err := op.validate(ctx, t.backend, false)
+	if t.rejected = errors.Is(err, ValidationFailed); err == nil {
+		res, err = write(ctx, t.backend, op)
+	}
 	if len(op.counted) > 0 {
 		t.counted = union(t.counted, op.counted)
 	}
@@ -199,6 +208,21 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 		t.writes++
 	}
 	return res, nil
+}
+
+// failure is the error of an operation after one that failed.
+func (t *transaction) failure() error {
+	return &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
+}
+
+// reject returns the error of a write after an operation that failed. After one that broke rules, it checks the write.
+func (t *transaction) reject(ctx context.Context, op *Op) error {
+	if t.rejected {
+		if err := op.validate(ctx, t.backend, true); err != nil {
+			return err
+		}
+	}
+	return t.failure()
 }
 
 // written returns the number of operations that have written records.
@@ -225,7 +249,7 @@ func (t *transaction) lock(ctx context.Context, name string) error {
 	case t.done:
 		return &Error{Code: ServerError, Cause: ErrTxDone}
 	case t.failed != nil:
-		return &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
+		return t.failure()
 	case t.info.ReadOnly:
 		return nil // it sees one snapshot
 	}

@@ -368,6 +368,48 @@ func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
 	}
 }
 
+func TestRejectedWriteLetsOthersBeChecked(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Int, Max: 5},
+	}})
+	s, err := core.New(t.Context(), m, memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	r := m.Resource("cookie")
+	record := func(price int64) core.Record { return r.RecordOf([]core.Value{{}, core.IntValue(price)}) }
+	err = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		insert(t, tx, r, map[string]any{"id": 1})
+		for _, step := range []struct {
+			name string
+			do   func() error
+			want error
+		}{
+			{"invalid insert", func() error { _, err := tx.Insert(ctx, r, record(6)); return err }, core.ValidationFailed},
+			{"read", func() error { _, err := tx.Get(ctx, r, core.IntValue(1)); return err }, nil},
+			{"another invalid insert", func() error { _, err := tx.Insert(ctx, r, record(7)); return err }, core.ValidationFailed},
+			{"invalid update of an absent record", func() error {
+				_, err := tx.Update(ctx, r, record(7).Set(r.Key(), core.IntValue(2)))
+				return err
+			}, core.NotFound},
+			{"valid insert", func() error { _, err := tx.Insert(ctx, r, record(1)); return err }, core.ErrTxFailed},
+			{"delete", func() error { return tx.Delete(ctx, r, core.IntValue(1)) }, core.ErrTxFailed},
+		} {
+			if err := step.do(); !errors.Is(err, step.want) {
+				t.Errorf("%s: %v", step.name, err)
+			}
+		}
+		return nil
+	})
+	if !errors.Is(err, core.ValidationFailed) {
+		t.Errorf("commit: %v", err)
+	}
+	if n, err := s.Count(t.Context(), r, core.All()); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
 func TestPanicInBackendFailsTheTransaction(t *testing.T) {
 	s := openOn(t, unreachable{})
 	r := s.Model().Resource("cookie")

@@ -64,12 +64,12 @@ func (r *Resource) Violations(rec Record) (found []Violation) {
 }
 
 // validate checks the records of an Insert or Update by the rules of the model. If a record breaks one, it first determines
-// whether the guard of the op denies the write.
+// whether the guard of the op denies the write. With rejected it determines that in any case.
 //
 // Errors: [NotFound] and [Forbidden], as the backend returns them for the op; [ValidationFailed] with all violations;
 // errors of a [ResourceSpec.Validate].
-func (op *Op) validate(ctx context.Context, tx BackendTx) error {
-	if op.Kind != Insert && op.Kind != Update || !op.Resource.rules.any() {
+func (op *Op) validate(ctx context.Context, tx BackendTx, rejected bool) error {
+	if op.isEmpty() || op.Kind != Insert && op.Kind != Update || !op.Resource.rules.any() {
 		return nil
 	}
 	rules := &op.Resource.rules
@@ -86,7 +86,7 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	for i := range rules.values {
 		found = rules.values[i].check(found, op.Records)
 	}
-	if found == nil && !op.needsBefore() && (op.Kind == Update || rules.validate == nil && len(rules.transitions) == 0) {
+	if found == nil && !rejected && !op.needsBefore() && (op.Kind == Update || rules.validate == nil && len(rules.transitions) == 0) {
 		return nil // most writes end here
 	}
 	before, err := op.beforeImages(ctx, tx)
@@ -97,7 +97,7 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	if err != nil {
 		return err
 	}
-	if found = append(found, changes...); len(found) == 0 {
+	if found = append(found, changes...); len(found) == 0 && !rejected {
 		return nil
 	}
 	complete, err := op.withKeys(ctx, tx)
@@ -106,6 +106,9 @@ func (op *Op) validate(ctx context.Context, tx BackendTx) error {
 	}
 	if err := complete.denies(ctx, tx.Read, before); err != nil {
 		return err
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int { return cmp.Compare(a.Record, b.Record) })
 	return &Error{Code: ValidationFailed, Violations: found}

@@ -23,7 +23,8 @@ type Bulk struct {
 
 // UpdateAll makes the same change of every record that matches, all of them or none, and returns their number. The body is
 // that of [Engine.Update]. A record that the principal can list and may not change is [core.Forbidden], and nothing
-// changes. A [core.ValidationFailed] has equal violations once, with the keys of the records; if the body changes relations
+// changes. The records are written in several operations of one transaction, so a [core.OnWrite] gets them in parts. A
+// [core.ValidationFailed] has equal violations once, with the keys of the records; if the body changes relations
 // or computed fields, it has the violations of the first record that breaks a rule.
 //
 // Errors: [core.BadParam] for Max, and naming max if more records match; the errors of [Engine.List] for the conditions;
@@ -40,11 +41,12 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 		return 0, err
 	}
 	p := planUpdate(d, false)
-	return l.change(ctx, b, func(ctx context.Context, w *writer, records []core.Record) error {
+	return l.change(ctx, b, l.info.keyOnly, func(ctx context.Context, w *writer, records []core.Record) error {
 		if d.batchable && !d.namesRelated && !d.needsBefore && d.writesColumns() {
 			return w.updateRecords(ctx, d, records)
 		}
 		for _, rec := range records {
+			w.forget() // as in a request for this record alone
 			c := newChange(l.info, d.level)
 			c.set(l.info.resource.Key(), rec.Key())
 			var err error
@@ -68,7 +70,7 @@ func (e *Engine) UpdateAll(ctx context.Context, resource string, b Bulk, body ma
 	})
 }
 
-// updateRecords makes the change of every record in one operation.
+// updateRecords makes the same change of every record.
 func (w *writer) updateRecords(ctx context.Context, d *draft, records []core.Record) error {
 	updates := d.info.newUpdateSet()
 	updates.same = true
@@ -123,7 +125,8 @@ func (e *Engine) DeleteAll(ctx context.Context, resource string, b Bulk) (int, e
 	if err != nil {
 		return 0, err
 	}
-	return l.change(ctx, b, func(ctx context.Context, w *writer, records []core.Record) error {
+	return l.change(ctx, b, l.info.relationFields, func(ctx context.Context, w *writer, records []core.Record) error {
+		w.knownOf(l.info).addRead(records)
 		pending := newPendingWrites(l.info)
 		for _, rec := range records {
 			pending.deletions = append(pending.deletions, rec.Key())
@@ -151,14 +154,14 @@ func (e *Engine) bulk(ctx context.Context, resource string, b Bulk) (*lister, er
 	return l, nil
 }
 
-// change selects the records and calls fn with them, unless there are none, in one transaction. The records have their key
-// and their relations. It returns their number.
-func (l *lister) change(ctx context.Context, b Bulk, fn func(context.Context, *writer, []core.Record) error) (count int, err error) {
+// change reads the fields of the selected records and calls fn with the records, unless there are none, in one transaction.
+// It returns their number.
+func (l *lister) change(ctx context.Context, b Bulk, fields []string, fn func(context.Context, *writer, []core.Record) error) (count int, err error) {
 	if b.Dry {
 		return l.engine.querier().Count(ctx, l.info.resource, l.where)
 	}
 	err = l.engine.write(ctx, func(ctx context.Context, w *writer) error {
-		page, err := w.tx.Select(ctx, l.info.resource, core.Query{Where: l.where, Fields: l.info.relationFields, Limit: b.Max})
+		page, err := w.tx.Select(ctx, l.info.resource, core.Query{Where: l.where, Fields: fields, Limit: b.Max})
 		if err != nil {
 			return err
 		}
@@ -168,7 +171,6 @@ func (l *lister) change(ctx context.Context, b Bulk, fn func(context.Context, *w
 		if count == 0 {
 			return nil
 		}
-		w.knownOf(l.info).addRead(page.Records)
 		return fn(ctx, w, page.Records)
 	})
 	return count, err

@@ -221,7 +221,7 @@ func (c *cascade) keptTargets(f *core.Field, records map[core.Value]core.Record)
 	return core.SortKeys(keys)
 }
 
-// detachReferrers sets the references of staying records to null, one operation for each resource.
+// detachReferrers sets the references of staying records to null.
 func (c *cascade) detachReferrers(ctx context.Context) error {
 	all := make([]*updateSet, len(c.deleted))
 	for _, l := range c.references {

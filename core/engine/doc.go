@@ -89,7 +89,7 @@
 //
 // A plan depends on the body alone. Effects on other records depend on stored data, so the steps find them: partners
 // that lose a one-to-one relation, members that leave a list, and cascades. A step collects its updates and
-// deletions as pending writes (save.go), so that each kind takes one operation. Later steps see the writes of
+// deletions as pending writes (save.go), so that each kind takes few operations (update_parts.go). Later steps see the writes of
 // earlier ones; a body that contradicts itself therefore means its parts one after the other.
 //
 // # Errors
@@ -102,5 +102,6 @@
 //
 // A request that is a single operation runs without a transaction around it (the table in direct.go). Other reads
 // take at most one operation for each relation of each level. An answer is bounded in records and bytes, a write in the
-// records that it creates, changes or deletes (budget.go), see [Options].
+// records that it creates, changes or deletes (budget.go), see [Options]. Many records are changed in parts, and a record that the
+// answer does not show keeps only its relations in memory.
 package engine

@@ -58,13 +58,15 @@ func (w *writer) checkRelated(ctx context.Context, related []relatedRecord) erro
 	return nil
 }
 
-// load reads the whole record. It returns the zero Record if there is none.
+// load reads the whole record, which the request changes. It returns the zero Record if there is none.
 func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (core.Record, error) {
 	records, err := w.tx.Load(ctx, info.resource, []core.Value{key})
 	if err != nil || len(records) == 0 {
 		return core.Record{}, err
 	}
-	w.knownOf(info).addRead(records)
+	m := w.knownOf(info)
+	m.addRead(records)
+	m.addUpdated(info, records[0], true)
 	return records[0], nil
 }
 

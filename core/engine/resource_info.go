@@ -19,10 +19,11 @@ type resourceInfo struct {
 	baseSize  int // bytes of JSON without the values of columns
 	// relationFields names the fields to read of related records: the key, references and their parts. It is nil, which reads
 	// all fields, if the resource has write rules.
-	relationFields []string
-	keyOnly        []string // the name of the key
-	columns        []string // names of the fields to read for a view; nil for all
-	named          []string // API names and paths of the fields that a view shows, as the request has them; nil for all
+	relationFields  []string
+	relationColumns []*core.Field // the same fields without the key; nil for all
+	keyOnly         []string      // the name of the key
+	columns         []string      // names of the fields to read for a view; nil for all
+	named           []string      // API names and paths of the fields that a view shows, as the request has them; nil for all
 	// storesAllIDs: all relations are to-one and stored by the record, so the record has all ids that its view
 	// shows.
 	storesAllIDs bool
@@ -80,7 +81,12 @@ func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 	if info.sumUp(); len(info.onDemand) > 0 {
 		info.setColumns()
 	}
-	info.relationFields = relationFields(r)
+	if info.relationFields = relationFields(r); info.relationFields != nil {
+		info.relationColumns = make([]*core.Field, 0)
+		for _, name := range info.relationFields[1:] {
+			info.relationColumns = append(info.relationColumns, r.Field(name))
+		}
+	}
 	for _, f := range r.References() {
 		if f.Parts() != nil {
 			info.via = append(info.via, f)

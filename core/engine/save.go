@@ -8,7 +8,7 @@ import (
 )
 
 // pendingWrites are updates and deletions of records of one resource that one step of a write collects, so that
-// each kind takes one operation.
+// they take few operations: one for the deletions, and one for each part of the updates (update_parts.go).
 type pendingWrites struct {
 	updates   *updateSet
 	deletions []core.Value

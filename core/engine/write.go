@@ -114,6 +114,9 @@ func (w *writer) viewOf(ctx context.Context, info *resourceInfo, key core.Value,
 	return views[0], nil
 }
 
+// forget clears the known records.
+func (w *writer) forget() { clear(w.known) }
+
 func (w *writer) knownOf(info *resourceInfo) identityMap {
 	m := &w.known[info.resource.Index()]
 	if *m == nil {
@@ -133,26 +136,8 @@ func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.
 		return nil, err
 	}
 	w.budget.created(inserted)
-	m := w.knownOf(info)
-	m.addWritten(inserted)
-	for _, rec := range inserted {
-		m.markCreated(rec.Key())
-	}
+	w.knownOf(info).addInserted(inserted)
 	return inserted, nil
-}
-
-// update writes the update set in one operation. An empty set needs no operation.
-func (w *writer) update(ctx context.Context, updates *updateSet) error {
-	if len(updates.keys) == 0 {
-		return nil
-	}
-	if err := w.budget.write(updates.info.resource, updates.keys...); err != nil {
-		return err
-	}
-	w.writes++
-	updated, err := w.tx.Replace(ctx, updates.info.resource, updates.reset, updates.records()...)
-	w.knownOf(updates.info).addWritten(updated)
-	return located(err, updates.info.resource, updates.locate)
 }
 
 // delete removes records. No record may point at them when the transaction ends.
@@ -179,6 +164,8 @@ type knownRecord struct {
 	visible bool
 	// created: this transaction creates the record, so write rules do not apply to it.
 	created bool
+	// whole: the record keeps all its columns, because the answer may show it. Others keep the columns of relations.
+	whole bool
 }
 
 // record returns the present state of a record, the zero Record if it is unknown.
@@ -196,13 +183,23 @@ func (m identityMap) addRead(records []core.Record) {
 	}
 }
 
-// addWritten sets the state of records to the result of a write.
-func (m identityMap) addWritten(records []core.Record) {
+// addInserted adds new records.
+func (m identityMap) addInserted(records []core.Record) {
 	for _, rec := range records {
 		known := m[rec.Key()]
-		known.record = rec
+		known.record, known.created, known.whole = rec, true, true
 		m[rec.Key()] = known
 	}
+}
+
+// addUpdated sets the state of a record to the result of an update.
+func (m identityMap) addUpdated(info *resourceInfo, rec core.Record, whole bool) {
+	known := m[rec.Key()]
+	if known.whole = known.whole || whole; !known.whole {
+		rec = rec.Project(info.relationColumns)
+	}
+	known.record = rec
+	m[rec.Key()] = known
 }
 
 func (m identityMap) markCreated(key core.Value) {

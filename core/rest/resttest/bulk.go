@@ -122,6 +122,7 @@ func testBulk(t *testing.T, newBackend NewBackend) {
 			c.check(t, exchange{"GET /thing?depth=0&json=" + json, "", 200, `["*"]`})
 		}
 	})
+	t.Run("great changes", func(t *testing.T) { testBulkInParts(t, newBackend) })
 	t.Run("policies guard changes of many records", func(t *testing.T) { testBulkUnderPolicies(t, newBackend) })
 }
 
