@@ -59,10 +59,11 @@
 // may not read, and compares all results and the output of [Stack.Observe]. It finds any information that a principal
 // gets about hidden rows, whatever the way. The information that no policy can hide is listed there.
 //
-// # Repeated writes
+// # Repeated writes and batches
 //
 // If the model declares [core.AnswersName], the kits remember answers: Guard checks that they belong to one principal, and
-// NonInterference sends writes with an Idempotency-Key through package core/rest and [PolicySpec.Middleware].
+// NonInterference sends writes with an Idempotency-Key through package core/rest and [PolicySpec.Middleware]. It sends batches
+// of requests that way for every model.
 //
 // # Cost and limits
 //

@@ -49,7 +49,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together, s.repeat, s.repeat}
+	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together, s.batch, s.repeat, s.repeat}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -109,11 +108,7 @@ func (s *requester) exchange(x writeRequest, check func(context.Context, http.Ha
 // change changes or deletes the record of a write with a key, or creates the record if the write has failed.
 func (s *requester) change(x writeRequest) {
 	of := requester{driver: s.driver, d: s.d, w: s.w, r: x.resource}
-	body, err := json.Marshal(of.body(x.resource, 1))
-	if err != nil {
-		s.d.Fatalf("%v", err)
-	}
-	method := http.MethodPatch
+	method, body := http.MethodPatch, s.marshal(of.body(x.resource, 1))
 	switch {
 	case x.failed:
 		method = http.MethodPut
@@ -162,10 +157,7 @@ func (s *requester) keyed() (_ *writeRequest, ok bool) {
 		}
 	}
 	if x.method != http.MethodDelete {
-		var err error
-		if x.body, err = json.Marshal(s.body(s.r, 1)); err != nil {
-			s.d.Fatalf("%v", err)
-		}
+		x.body = s.marshal(s.body(s.r, 1))
 	}
 	s.driver.sent = append(s.driver.sent, x)
 	return x, true

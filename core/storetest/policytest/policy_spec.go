@@ -73,7 +73,7 @@ type PolicySpec struct {
 	Exempt func(op *core.Op) bool
 
 	// Middleware is what the program wraps its REST handler in, such as an answer cache; nil for none. [NonInterference] sends
-	// writes with an Idempotency-Key through it, if the model declares [core.AnswersName].
+	// batches through it, and writes with an Idempotency-Key if the model declares [core.AnswersName].
 	Middleware func(rest http.Handler) http.Handler
 
 	// Thin makes [Guard] send about one in Thin operations, the same ones in each run. Use it for a slow backend if a
