@@ -40,6 +40,8 @@ func (t *transaction) operationError(ctx context.Context, op *core.Op, err error
 	case isResultErr && commits && t.wrote:
 		t.backend.written.noteUnknown()
 		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, resultErr.error)}
+	case isResultErr && isGroupBound(op, resultErr.error):
+		return resultErr.error
 	case isResultErr:
 		return &core.Error{Code: core.ServerError, Cause: resultErr.error}
 	case commits && t.wrote && isOutcomeUnknown(err):
@@ -57,6 +59,12 @@ func (t *transaction) operationError(ctx context.Context, op *core.Op, err error
 		return found
 	}
 	return t.backend.statementError(ctx, op, err)
+}
+
+// isGroupBound reports whether the groups of an Aggregate exceed a bound of core. Other errors of reading stored values are
+// the server's.
+func isGroupBound(op *core.Op, err error) bool {
+	return op != nil && op.Kind == core.Aggregate && (errors.Is(err, core.BadRequest) || errors.Is(err, core.TooLarge))
 }
 
 // outcomeUnknown returns the error of a commit that may have happened.

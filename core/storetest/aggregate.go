@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/internal/kit"
@@ -51,7 +52,7 @@ var aggregateRules = []rule{
 	},
 	{
 		"at most a thousand groups",
-		"1,000 groups are returned. One more is an error, and so are fields and measures that cannot be aggregated.",
+		"1,000 groups are returned. One more is an error, and so are fields and measures that cannot be aggregated, sums of more than 1,000 digits and more text than fits.",
 		groupsAreBounded,
 	},
 }
@@ -202,4 +203,8 @@ func groupsAreBounded(t *kit.Fixture) {
 		fails("average of "+name, "sample", core.Aggregation{Measures: []core.Measure{core.AvgOf(name)}}, core.SearchForbidden)
 	}
 	fails("measure of a relation", "cookie", core.Aggregation{Measures: []core.Measure{core.MaxOf("jar")}}, core.SearchForbidden)
+	t.Insert("sample", kit.Fields{"id": 1, "decimal": "1e999", "text": strings.Repeat("x", core.MaxGroupBytes/3+1)}, kit.Fields{"id": 2, "decimal": "0.1"})
+	fails("a sum of 1,001 digits", "sample", core.Aggregation{Measures: []core.Measure{core.SumOf("decimal")}}, core.BadRequest)
+	fails("an average of a sum of 1,001 digits", "sample", core.Aggregation{Measures: []core.Measure{core.AvgOf("decimal")}}, core.BadRequest)
+	fails("long texts", "sample", core.Aggregation{Group: []string{"text"}, Measures: []core.Measure{core.MinOf("text"), core.MaxOf("text")}}, core.TooLarge)
 }

@@ -1,7 +1,6 @@
 package kit
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -47,7 +46,7 @@ func (c *Client) Fails(label string, err error, want *core.Error) {
 // FailsAs ends the test unless err has the code.
 func (c *Client) FailsAs(label string, err error, code core.Code) {
 	c.Helper()
-	if !errors.Is(err, code) {
+	if err == nil || core.AsError(err).Code != code {
 		c.Fatalf("%s: got %s, want %s", label, PublicText(err), code)
 	}
 }
