@@ -218,8 +218,13 @@ func (b *batchRequest) parseHeaders(headers any) string {
 	if !ok && headers != nil {
 		return "the headers of a request must be a JSON object of strings"
 	}
+	given := make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		canonical := http.CanonicalHeaderKey(name)
+		if given[canonical] {
+			return "the headers of a request name " + canonical + " twice"
+		}
+		given[canonical] = true
 		if !slices.Contains(batchHeaders, canonical) {
 			return "the headers of a request can be " + strings.Join(batchHeaders, ", ")
 		}

@@ -91,6 +91,7 @@ func testBatches(t *testing.T, newBackend NewBackend) {
 			{"POST /$batch", `[{"method": "GET", "path": "http://example.org/jar"}]`, 400, `BAD_REQUEST`},
 			{"POST /$batch", `[{"method": "GET", "path": "//example.org/jar"}]`, 404, `NO_SUCH_URL`},
 			{"POST /$batch", `[{"method": "GET", "path": "/jar", "headers": {"Authorization": "Bearer x"}}]`, 400, `BAD_REQUEST {"msg": "the headers of a request can be Content-Type, If-Match, If-None-Match, Prefer", "request": 0}`},
+			{"POST /$batch", `[{"method": "PATCH", "path": "/jar/1", "body": {}, "headers": {"If-Match": "\"x\"", "if-match": "*"}}]`, 400, `BAD_REQUEST {"msg": "the headers of a request name If-Match twice", "request": 0}`},
 			{"POST /$batch", `[{"method": "GET", "path": "/jar", "headers": {"Prefer": 1}}]`, 400, `BAD_REQUEST`},
 			{"POST /$batch", `[{"method": "GET", "path": "/jar", "headers": []}]`, 400, `BAD_REQUEST`},
 			{"POST /$batch", `[{"method": "POST", "path": "/jar", "body": {}, "headers": {"Content-Type": "text/plain"}}]`, 400, `BAD_REQUEST`},
