@@ -18,7 +18,7 @@ type resourceInfo struct {
 	partCount int // number of shown fields that are no columns
 	baseSize  int // bytes of JSON without the values of columns
 	// relationFields names the fields to read of related records: the key, references and their parts. It is nil, which reads
-	// all fields, if the resource has write rules.
+	// all fields, if a relation of the resource has a write rule.
 	relationFields  []string
 	relationColumns []*core.Field // the same fields without the key; nil for all
 	keyOnly         []string      // the name of the key
@@ -160,7 +160,7 @@ func (shown *shownField) depth(depth int) int {
 
 func relationFields(r *core.Resource) []string {
 	for _, f := range r.Fields() {
-		if f.HasWriteRule() {
+		if f.HasWriteRule() && f.Target() != nil {
 			return nil
 		}
 	}

@@ -29,6 +29,7 @@ func archive(t *testing.T, decorators ...core.Decorator) *rest.Handler {
 	}
 	text := []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "text", Type: core.Text}, {Name: "info", Type: core.JSON},
+		{Name: "code", Type: core.Text, Writable: core.Never},
 		{Name: "state", Type: core.Text, Transitions: map[string][]string{"a": {"b", "c"}, "b": {"c"}}},
 	}
 	m := core.MustModel("archive",
@@ -85,6 +86,7 @@ func TestCostlyRequestsOnPostgreSQLAreBoundedInMemory(t *testing.T) {
 		{"PATCH of many with a great value", "PATCH", `/note?max=9999&filter={"id":{"le":80}}`, `{"info":"` + strings.Repeat("x", 1<<20-100) + `"}`, 200, nil},
 		{"a list that gains members", "PATCH", "/person/2", `{"memos":[` + ids + `]}`, 200, nil},
 		{"a DELETE that detaches", "DELETE", "/person/2", "", 200, nil},
+		{"DELETE of many", "DELETE", "/note?max=9999&filter={}", "", 200, nil},
 	}
 	h := archive(t)
 	for _, r := range requests {
