@@ -66,6 +66,19 @@ func inRecords(keys []core.Value) string {
 	return " (records " + strings.Join(ids, ", ") + ")"
 }
 
+// examples are values in JSON by the names of their types, for the types whose values have a form to learn.
+var examples = map[string]string{
+	core.Int.String():       `7`,
+	core.Float.String():     `1.5`,
+	core.Bool.String():      `true`,
+	core.Time.String():      `"2026-11-29T12:00:00Z"`,
+	core.UUID.String():      `"9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10"`,
+	core.Bytes.String():     `"bXVmZmlu"`,
+	core.Date.String():      `"2026-11-29"`,
+	core.LocalTime.String(): `"2026-11-29T12:00:00"`,
+	core.Decimal.String():   `"10.5"`,
+}
+
 // details are the details of an error by name.
 type details map[string]any
 
@@ -89,6 +102,9 @@ func (d details) sentence(code core.Code) string {
 		kind := ""
 		if d["accepted_values"] == nil {
 			kind = "; accepted: a value of the type " + d.text("type")
+			if example := examples[d.text("type")]; example != "" {
+				kind += ", such as " + example
+			}
 		}
 		return fmt.Sprintf("The value of the field %q%s is not valid%s%s.", d.text("field_name"), d.resource("of"), d.accepted("accepted_values"), kind)
 	case core.BadRequest:
