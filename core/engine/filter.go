@@ -32,7 +32,7 @@ func (e *Engine) filter(info *resourceInfo, filter map[string]any) (core.Filter,
 	}
 	parsed, err := condition.Parse(filter, nil)
 	if err != nil {
-		return core.Filter{}, badFilter(err.Error())
+		return core.Filter{}, badFilter("JSON object of conditions; in this one, " + err.Error())
 	}
 	return e.condition(info, parsed)
 }

@@ -168,10 +168,11 @@ func (x *exchange) bulk() (b engine.Bulk, err error) {
 	if err != nil {
 		return b, err
 	}
-	for _, name := range []string{"filter", "max"} {
-		if _, given := p.Values[name]; !given {
-			return b, badParam(name, "a change of many records needs it; filter={} means all records")
-		}
+	if _, given := p.Values["filter"]; !given {
+		return b, badParam("filter", "JSON object; it must be given, and {} means all records")
+	}
+	if _, given := p.Values["max"]; !given {
+		return b, badParam("max", "positive integer; it must be given, and bounds the number of records")
 	}
 	for _, name := range listArguments {
 		if _, given := p.Values[name]; given && name != "filter" {

@@ -58,8 +58,8 @@ func fieldCases() []Case {
 			put note/1 {"secret": null}                => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "secret"}
 			list note filter={"secret": "s3cret"}      => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "secret"}
 			list note filter={"secret": {"prefix": "s"}} => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "secret"}
-			list note filter={"secret": {"nope": 1}}   => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "secret: nope: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
-			list note filter={"nope": {"nope": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "nope: nope: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
+			list note filter={"secret": {"nope": 1}}   => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, secret: nope: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
+			list note filter={"nope": {"nope": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, nope: nope: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
 			list note sort=["secret"]                  => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "secret"}
 			list note sort=["-secret"]                 => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "secret"}
 			post note {"nope": "x"}                    => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "nope"}

@@ -56,13 +56,13 @@ func filterCases() []Case {
 			list thing depth=0 filter={"$not": {"int": {"between": ["1", 2]}}}  => [3, 4]
 			list thing depth=0 filter={"id": {"gt": 2}}             => [3, 4]`),
 		script("an unknown operator or a missing list is rejected", things, `
-			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: like: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
-			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: must not be empty; use an operator: eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between"}
-			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
-			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
+			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, int: like: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation"}
+			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, int: must not be empty; use an operator: eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between"}
+			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, int: in: must be a list of values"}
+			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, int: in: must be a list of values"}
 			list thing filter={"int": {"lt": null}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
 			list thing filter={"int": {"in": [[]]}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": []}
-			list thing filter={"int": {"between": 1}}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: between: must be a list of two values, the lower bound first"}
+			list thing filter={"int": {"between": 1}}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, int: between: must be a list of two values, the lower bound first"}
 			list thing filter={"int": {"between": [1, null]}} => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
 			list thing filter={"int": {"between": [null, 1]}} => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
 			list thing filter={"json": {"between": [1, 2]}}   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
@@ -153,8 +153,8 @@ func filterCases() []Case {
 			list child filter={"name": {"$any": {}}}            => SEARCH_FORBIDDEN {"object_name": "child", "field_name": "name"}
 			list male filter={"children.name": "x"}             => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "for the to-many children: {\"children\": {\"$any\": {\"name\": ...}}}"}
 			list male filter={"$any": {"name": "x"}}            => BAD_PARAM_VALUE
-			list male filter={"children": {"$all": {}}}         => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "children: $all: must not be empty"}
-			list male filter={"$or": []}                        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "$or: must be a non-empty list of conditions"}
+			list male filter={"children": {"$all": {}}}         => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, children: $all: must not be empty"}
+			list male filter={"$or": []}                        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, $or: must be a non-empty list of conditions"}
 			list child sort=["father.nope"]                     => FIELD_DOES_NOT_EXIST {"object_name": "male", "field_name": "nope"}
 			list male sort=["children.name"]                    => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "children"}
 			list child filter={"father.wife.husband.wife.husband.name": "a"}       => []
@@ -171,6 +171,6 @@ func filterCases() []Case {
 			ownerGuard()),
 		script("an unknown field in a filter is named", Cookies, `
 			list cookie filter={"price": 1}   => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "price"}
-			list cookie filter={"": 1}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": ": must be a field, $and, $or or $not"}`),
+			list cookie filter={"": 1}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object of conditions; in this one, : must be a field, $and, $or or $not"}`),
 	}
 }

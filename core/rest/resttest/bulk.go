@@ -62,10 +62,10 @@ func testBulk(t *testing.T, newBackend NewBackend) {
 			exchange{"GET /cookie", "", 200, all},
 		)},
 		{"filter and max are needed", after(
-			exchange{"PATCH /cookie?max=4", `{"price": 7}`, 400, `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "*"}`},
+			exchange{"PATCH /cookie?max=4", `{"price": 7}`, 400, `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object; it must be given, and {} means all records"}`},
 			exchange{"PATCH /cookie?max=4&type=b", `{"price": 7}`, 400, `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "*"}`},
 			exchange{"DELETE /cookie", "", 400, `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "*"}`},
-			exchange{"DELETE /cookie?filter={}", "", 400, `BAD_PARAM_VALUE {"param_name": "max", "accepted_values": "*"}`},
+			exchange{"DELETE /cookie?filter={}", "", 400, `BAD_PARAM_VALUE {"param_name": "max", "accepted_values": "positive integer; it must be given, and bounds the number of records"}`},
 			exchange{"GET /cookie", "", 200, all},
 		)},
 		{"other arguments are 400", after(
