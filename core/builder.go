@@ -180,7 +180,7 @@ func (b *builder) connect(f *Field) {
 	case other == f:
 		b.failField(f, "is its own inverse")
 	case other.spec.ToOne == "" || other.spec.Inverse != "":
-		b.failField(f, "inverse %s is not a stored to-one relation", other)
+		b.failField(f, "inverse %s is not a stored to-one relation; name a ToOne that has no Inverse", other)
 	case other.target != f.resource:
 		b.failField(f, "inverse %s does not point back at %q", other, f.resource.name)
 	case other.inverse != nil:
@@ -347,7 +347,7 @@ func (b *builder) checkKind(f *Field) {
 	case relation && s.Computed != nil:
 		b.failField(f, "is both a relation and computed")
 	case relation && s.Type != 0:
-		b.failField(f, "a relation has no type of its own")
+		b.failField(f, "a relation has no type of its own; remove Type")
 	case !relation && s.Inverse != "":
 		b.failField(f, "has an Inverse but no ToOne or ToMany")
 	case s.Through != "" && s.ToMany == "":

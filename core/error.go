@@ -45,7 +45,7 @@ type Error struct {
 	Param    string   // rejected parameter; for some codes the HTTP method, header or entity tag
 	Accepted string   // accepted values of the parameter, or of the field if its type alone does not say them
 	Element  int      // position of the rejected element in a list of the request, from 1; 0 for none
-	Message  string   // problem of the request, in words for a client
+	Message  string   // problem of the request, in words for a client; shown with the codes that list it below
 	Cause    error    // for logs, never shown to a client
 
 	Violations []Violation // of a ValidationFailed

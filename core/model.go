@@ -137,8 +137,9 @@ type FieldSpec struct {
 	// read, and changed in other fields. Rules other than Required accept null.
 
 	// Required, for a stored scalar or to-one relation other than the key, means that the value is never null: a new record
-	// has a value or a default, and a change does not set null. Empty text is a value. The default of a database does not
-	// count. A to-one relation that is Required cannot be detached, so its OnDelete defaults to [Restrict].
+	// has a value or a default, and a change does not set null. Empty text is a value, unless MinLength is 1 or more. The
+	// default of a database does not count. A to-one relation that is Required cannot be detached, so its OnDelete defaults
+	// to [Restrict].
 	Required bool
 	// Min and Max are the least and the greatest value of an Int, Float, Decimal, Time, Date or LocalTime, as values that the
 	// type can convert. nil means no bound.
@@ -186,8 +187,8 @@ type FieldSpec struct {
 	NumberedBy string
 
 	// Unordered, for a stored scalar other than the key, means that queries cannot sort by the field or compare it by
-	// order: only equality and the operators on parts of the text are left. Use it for a Text that spells values of another type, such as numbers or
-	// the labels of an enumeration, which do not sort by their spelling.
+	// order: only equality and the operators on parts of the text are left. Use it for a Text that spells values of another
+	// type, such as numbers or the labels of an enumeration, which do not sort by their spelling.
 	Unordered bool
 
 	// Computed makes the field a computed one, which is not stored.

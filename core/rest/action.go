@@ -48,7 +48,9 @@ type Action struct {
 	// [engine.Engine.AfterCommit].
 	//
 	// An error undoes everything. A [*core.Error] or [core.Code] is answered with its status and details, as if the handler
-	// itself had returned it. Any other error, and a panic, is logged and answered with 500.
+	// itself had returned it. For a rule of the program's own, the codes [core.BadRequest] (400) and [core.Forbidden] (403)
+	// show their Message to the client, and [core.ValidationFailed] (400) its Violations; most other codes show no Message.
+	// Any other error, and a panic, is logged and answered with 500.
 	Run func(ctx context.Context, call *Call) error
 }
 
@@ -122,6 +124,9 @@ func (a *action) prepare(m *core.Model, taken map[string]bool) (err error) {
 	}
 	if f := r.FieldByAPIName(a.Name); f != nil && engine.ToMany(f) && !a.Whole {
 		return errors.New("has the name of a to-many relation, whose list has the same URL; choose another name")
+	}
+	if _, err := newShape(m, a.Name, nil); err != nil { // nothing but the name can be wrong
+		return errors.New(`Name must have letters, digits, "_" and inner "-" only; Whole adds the "$" of the URL`)
 	}
 	if a.input, err = newShape(m, a.Name, a.Input); err != nil {
 		return fmt.Errorf("input: %w", err)
