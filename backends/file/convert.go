@@ -136,9 +136,10 @@ func convertRow(row row, columns []int, r *core.Resource) ([]core.Value, error) 
 			out[i] = newFieldValue(f)
 			continue
 		}
-		v, err := f.Convert(row.at(columns[i]))
+		was := row.at(columns[i])
+		v, err := f.Convert(was)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; keep the type %s of the field, or change the values before its type", err, was.Type())
 		}
 		out[i] = v
 	}

@@ -59,7 +59,7 @@ func TestOpenWithOtherModel(t *testing.T) {
 			[]core.ResourceSpec{cookieOf(id, kind, in), jars, {Name: "lid", Fields: []core.FieldSpec{id}}}, false, same, nil,
 		},
 		"a convertible type":          {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Int}, in), jars}, false, same, nil},
-		"an inconvertible type":       {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.UUID}, in), jars}, false, "", []string{"cookie 1", "type"}},
+		"an inconvertible type":       {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.UUID}, in), jars}, false, "", []string{"cookie 1: ", "; keep the type text of the field, or change the values before its type"}},
 		"a removed field":             {[]core.ResourceSpec{cookieOf(id, in), jars}, false, "", []string{"cookie.type", "DropLost"}},
 		"a removed field, dropped":    {[]core.ResourceSpec{cookieOf(id, in), jars}, true, `cookie{id:1 jar:blue}cookie{id:2 jar:null}jar{id:blue}`, nil},
 		"a removed resource":          {[]core.ResourceSpec{cookieOf(id, kind)}, false, "", []string{"resource jar (1 records)", "cookie.jar (of 1 records)"}},
