@@ -377,8 +377,8 @@ func OutcomeOf(err error) Outcome {
 
 // invalid holds the codes of [OutcomeInvalid]. Unknown codes are not among them.
 var invalid = []Code{
-	UnknownField, FieldReadOnly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, BadRequest,
-	MethodNotAllowed, AlreadyExists, StillReferenced, PreconditionFailed, TooLarge, UnsupportedMediaType,
+	NoSuchURL, UnknownField, FieldReadOnly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, ValidationFailed, BadRequest,
+	MethodNotAllowed, AlreadyExists, StillReferenced, PreconditionFailed, PreconditionRequired, KeyReused, TooLarge, UnsupportedMediaType,
 }
 
 func outcomeOfUnavailable(err error) Outcome {

@@ -44,7 +44,8 @@ type Change struct {
 // not count as those of a request of package core/engine (MaxWritten).
 //
 // An error of fn fails the operation and the transaction, even if the function of [Store.Tx] ignores it. errors.Is finds it;
-// an [*Error] has its own code, and any other error is a [ServerError]. A panic rolls back, too.
+// an [*Error] has its own code, and any other error is a [ServerError]. A panic rolls back, too. The Record of a [Violation] of fn
+// is a position in changes: package core/engine, which writes only records that change, then shows the path to the value.
 //
 // fn runs again when the transaction is repeated after a conflict, so it must have no effects outside the transaction, except
 // through [Transaction.AfterCommit]. It may run in several goroutines at once.

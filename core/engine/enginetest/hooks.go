@@ -31,6 +31,7 @@ var hookRules = []struct {
 }{
 	{"a hook sees every change with its images", hookImages},
 	{"the error or panic of a hook changes nothing", hookErrors},
+	{"the violations of a hook name the records of the request", hookViolations},
 	{"the answer shows the writes of a hook", hookWrites},
 	{"functions run once after the commit of their attempt", hooksAfterCommit},
 	{"a hook sees true images and works for the principal", hooksUnderPolicies},
@@ -166,6 +167,39 @@ func hookErrors(tb testing.TB, newBackend NewBackend, h hooking) string {
 }
 
 // hookWrites has a hook that changes the written record, and a hook that changes the record that another one refers to.
+// hookViolations rejects the track 1 as the next one of new tracks and of the track 3.
+func hookViolations(tb testing.TB, newBackend NewBackend, h hooking) string {
+	api := open(tb, newBackend, chains(), engine.Options{}, h.onWrite("track", func(_ context.Context, _ *core.Transaction, changes []core.Change) error {
+		e := &core.Error{Code: core.ValidationFailed}
+		for i, c := range changes {
+			if c.After.Get("next") == core.IntValue(1) && (c.Before.IsZero() || c.After.Key() == core.IntValue(3)) {
+				e.Violations = append(e.Violations, core.Violation{Resource: "track", Path: []any{"next"}, Rule: "first", Accepted: "another track", Record: i})
+			}
+		}
+		if e.Violations == nil {
+			return nil
+		}
+		return e
+	}))
+	ctx := context.Background()
+	if _, err := api.Create(ctx, "track", engine.Write{}, map[string]any{}, map[string]any{}, map[string]any{}); err != nil {
+		return fmt.Sprintf("create: %v", err)
+	}
+	if _, err := api.Update(ctx, "track", 2, engine.Write{}, map[string]any{"next": 1}); err != nil {
+		return fmt.Sprintf("update: %v", err)
+	}
+	const violation = `"accepted":"another track","object_name":"track","path":[%s],%s"rule":"first"`
+	_, err := api.UpdateAll(ctx, "track", engine.Bulk{Max: 9}, map[string]any{"next": 1})
+	if got, want := errorText(err), fmt.Sprintf(violation, `"next"`, `"record_ids":[3],`); !strings.Contains(got, want) {
+		return fmt.Sprintf("change of many records, of which one is no change: %s", got)
+	}
+	_, err = api.Create(ctx, "album", engine.Write{}, map[string]any{"tracks": []any{map[string]any{}, map[string]any{"next": 1}}})
+	if got, want := errorText(err), fmt.Sprintf(violation, `"tracks",1,"next"`, ""); !strings.Contains(got, want) {
+		return fmt.Sprintf("nested record: %s", got)
+	}
+	return ""
+}
+
 func hookWrites(tb testing.TB, newBackend NewBackend, h hooking) string {
 	number := func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
 		for _, c := range changes {

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -48,6 +49,17 @@ func TestBrokenHooksAreCaught(t *testing.T) {
 			return func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
 				_ = fn(ctx, tx, changes)
 				return nil
+			}
+		}), true},
+		"violations without records": {"the violations of a hook name the records of the request", around(func(fn hookFunc) hookFunc {
+			return func(ctx context.Context, tx *core.Transaction, changes []core.Change) error {
+				err := fn(ctx, tx, changes)
+				if e, ok := errors.AsType[*core.Error](err); ok {
+					for i := range e.Violations {
+						e.Violations[i].Record = -1
+					}
+				}
+				return err
 			}
 		}), true},
 		"works as the program": {"a hook sees true images and works for the principal", around(func(fn hookFunc) hookFunc {
