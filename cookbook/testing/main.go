@@ -77,7 +77,7 @@ func newHandler(store *core.Store) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle("/sell", only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /sell", func(w http.ResponseWriter, r *http.Request) {
 		jar, err := jars.Key().Convert(json.Number(r.FormValue("jar")))
 		if err == nil {
 			err = sell(r.Context(), store, jar, r.FormValue("reference"))
@@ -87,7 +87,7 @@ func newHandler(store *core.Store) (http.Handler, error) {
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
-	}), http.MethodPost))
+	})
 	return mux, nil
 }
 
