@@ -1,0 +1,100 @@
+// Tracker is a whole service: issues of organisations, for the members of each organisation.
+//
+//	go run ./cookbook/tracker -secret FILE -database postgres://...
+//
+// README.md is a guided tour; -help lists the flags. A variable of the environment can replace a flag: TRACKER_LOG_LEVEL for
+// -log-level.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/decorators/metrics"
+)
+
+var (
+	addr       = flag.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 selects a free port")
+	database   = flag.String("database", "", "connection `string` of PostgreSQL, such as postgres://user:password@host:5432/database; default: memory")
+	schema     = flag.String("schema", "tracker", "PostgreSQL `schema` of the tables")
+	secretFile = flag.String("secret", "", "`file` with the secret that signs bearer tokens (HS256)")
+	logLevel   = zap.LevelFlag("log-level", zap.InfoLevel, "lowest `level` of logged operations: debug, info, warn or error")
+)
+
+// run serves until an interrupt or SIGTERM. It lets running requests finish and then closes the store.
+func run(ctx context.Context) (err error) {
+	if err := readEnvironment(); err != nil {
+		return err
+	}
+	secret, err := os.ReadFile(*secretFile)
+	if secret = bytes.TrimSpace(secret); err != nil || len(secret) < 32 {
+		return errors.Join(errors.New("-secret: name a file with at least 32 bytes, such as the output of openssl rand -hex 32"), err)
+	}
+	config := zap.NewProductionConfig()
+	config.Level, config.Sampling, config.DisableStacktrace = zap.NewAtomicLevelAt(*logLevel), nil, true
+	log, err := config.Build()
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil))) // failed requests, and changes of the database
+	registry := prometheus.NewRegistry()
+	backend, err := openBackend(ctx, registry)
+	if err != nil {
+		return err
+	}
+	store, err := open(ctx, backend, log, registry)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	handler, err := handlerOf(store, secret, registry)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
+	if err != nil {
+		return fmt.Errorf("-addr: %w", err)
+	}
+	fmt.Printf("serving on http://%s\n", listener.Addr())
+	return rest.Serve(ctx, listener, rest.WithHealth(store, handler))
+}
+
+// openBackend returns PostgreSQL, with the tables, columns, rules and indexes that the model needs, or memory for a trial.
+func openBackend(ctx context.Context, registry *prometheus.Registry) (core.Backend, error) {
+	if *database == "" {
+		return memory.New(), nil
+	}
+	backend, err := postgres.Open(ctx, *database, *schema, postgres.Options{Migrate: true})
+	if err != nil {
+		return nil, fmt.Errorf("-database: %w", err)
+	}
+	registry.MustRegister(metrics.PoolCollector(backend.Stat))
+	return backend, nil
+}
+
+// readEnvironment sets the flags that are not on the command line to variables of the environment.
+func readEnvironment() (err error) {
+	given := make(map[string]bool)
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	flag.VisitAll(func(f *flag.Flag) {
+		name := "TRACKER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, found := os.LookupEnv(name); found && !given[f.Name] && f.Value.Set(value) != nil {
+			err = errors.Join(err, fmt.Errorf("%s: the value is not valid; see -help for -%s", name, f.Name))
+		}
+	})
+	return err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/larder-go/larder/core"
+)
+
+var (
+	id      = core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	author  = core.FieldSpec{Name: "author", ToOne: "user", Default: caller}
+	created = core.FieldSpec{Name: "created", Type: core.Time, ReadOnly: true, Indexed: true, Default: func() any { return time.Now() }}
+)
+
+// model has everything that the service keeps. An organisation is a tenant: its projects, with their issues and comments, and
+// its labels are visible to its members only. The rules for values hold for clients and for the program.
+var model = core.MustModel("tracker", resources...)
+
+var resources = []core.ResourceSpec{
+	{Name: "user", Description: "A person, by the name in the tokens.", Fields: []core.FieldSpec{
+		{Name: "name", Type: core.Text, Key: true, Pattern: "^[a-z][a-z0-9]{1,30}$"},
+		{Name: "email", Type: core.Text, MaxLength: 254},
+		{Name: "memberships", ToMany: "membership", Inverse: "user"},
+	}},
+	{Name: "organisation", Description: "A tenant.", Fields: []core.FieldSpec{
+		id,
+		{Name: "name", Type: core.Text, Required: true, MinLength: 1, MaxLength: 100, Unique: true},
+		{Name: "memberships", ToMany: "membership", Inverse: "organisation"},
+		{Name: "projects", ToMany: "project", Inverse: "organisation"},
+		{Name: "labels", ToMany: "label", Inverse: "organisation"},
+	}},
+	{Name: "membership", Description: "The role of a user in an organisation.", Fields: []core.FieldSpec{
+		id,
+		{Name: "organisation", ToOne: "organisation", Required: true, OnDelete: core.Cascade},
+		{Name: "user", ToOne: "user", Required: true},
+		{Name: "role", Type: core.Text, Required: true, OneOf: []any{"admin", "member", "reader"}, Default: "member"},
+	}, Unique: [][]string{{"organisation", "user"}}},
+	{Name: "project", Fields: []core.FieldSpec{
+		id,
+		{Name: "organisation", ToOne: "organisation", Required: true},
+		{Name: "name", Type: core.Text, Required: true, MinLength: 1, MaxLength: 100},
+		{Name: "issues", ToMany: "issue", Inverse: "project"},
+	}, Unique: [][]string{{"organisation", "name"}}},
+	{Name: "issue", Fields: []core.FieldSpec{
+		id,
+		{Name: "project", ToOne: "project", Required: true, OnDelete: core.Cascade},
+		{Name: "number", Type: core.Int, NumberedBy: "project", Description: "The number in the project, from 1."},
+		{Name: "title", Type: core.Text, Required: true, MinLength: 1, MaxLength: 200, Searchable: true},
+		{Name: "text", Type: core.Text, MaxLength: 20_000, Searchable: true},
+		{Name: "state", Type: core.Text, Required: true, Default: "open", Transitions: map[string][]string{
+			"": {"open"}, "open": {"started", "closed"}, "started": {"open", "closed"}, "closed": {"open"},
+		}},
+		{Name: "resolution", Type: core.Text, OneOf: []any{"done", "duplicate", "rejected"}},
+		{Name: "priority", Type: core.Text, Required: true, OneOf: []any{"low", "normal", "high"}, Default: "normal", Unordered: true},
+		{Name: "due", Type: core.Date},
+		author,
+		{Name: "assignee", ToOne: "user"},
+		created,
+		{Name: "labels", ToMany: "label", Through: "issue_label"},
+		{Name: "comments", ToMany: "comment", Inverse: "issue"},
+	}, Unique: [][]string{{"project", "number"}}, Indexes: []core.Index{{Fields: []string{"project", "state", "due"}}}, Validate: closedWithResolution},
+	{Name: "label", Fields: []core.FieldSpec{
+		id,
+		{Name: "organisation", ToOne: "organisation", Required: true, OnDelete: core.Cascade},
+		{Name: "name", Type: core.Text, Required: true, Pattern: "^[a-z]+$", MaxLength: 30},
+		{Name: "issues", ToMany: "issue", Through: "issue_label"},
+	}, Unique: [][]string{{"organisation", "name"}}},
+	{Name: "issue_label", Description: "A label of an issue.", Fields: []core.FieldSpec{
+		{Name: "issue", ToOne: "issue", Key: true},
+		{Name: "label", ToOne: "label", Key: true},
+	}},
+	{Name: "comment", Fields: []core.FieldSpec{
+		id,
+		{Name: "issue", ToOne: "issue", Required: true, OnDelete: core.Cascade},
+		author,
+		{Name: "text", Type: core.Text, Required: true, MinLength: 1, MaxLength: 20_000, Searchable: true},
+		created,
+	}},
+	{Name: core.AnswersName}, // remembers the answers to writes with an Idempotency-Key
+}
+
+// caller is the default of the author. The policy checks that the author is the caller.
+func caller(ctx context.Context) any {
+	if p := core.PrincipalOf(ctx); p != nil {
+		return p.ID
+	}
+	return nil
+}
+
+// closedWithResolution is a rule over two fields: closed issues have a resolution, and others have none.
+func closedWithResolution(_ context.Context, _, after core.Record) ([]core.Violation, error) {
+	if closed := after.Get("state").Text() == "closed"; closed != after.Get("resolution").IsSet() {
+		return []core.Violation{{Path: []any{"resolution"}, Rule: "resolution", Accepted: "a value for closed issues, and null for others"}}, nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
+)
+
+func TestMain(m *testing.M) { recipetest.Main(m) }
+
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestTourOnEachStorage(t *testing.T) {
+	t.Run("memory", func(t *testing.T) { recipetest.Walkthrough(t, "README.md") })
+	t.Run("postgres", func(t *testing.T) {
+		recipetest.Walkthrough(t, "README.md", "-database", pgtest.URL(t), "-schema", pgtest.Schema(t))
+	})
+}
