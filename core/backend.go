@@ -77,7 +77,8 @@ type BackendTx interface {
 	Lock(ctx context.Context, names []string) error
 	// Read performs a Load or a Select. A Load returns the records that match Using and have one of Keys, ascending
 	// by key. A Select returns the records that match Where and Using, in Order, after the position After, at most
-	// Limit of them; if there are further ones, Result.More is true. If Fields is set, columns of other fields may be
+	// Limit of them; if there are further ones, Result.More is true. A backend that would have to fetch the records may return
+	// fewer, at least one, when they have more than Bytes bytes. If Fields is set, columns of other fields may be
 	// absent.
 	//
 	// Conditions may concern related records, see [Filter.Relation]: a [FilterRelated] matches if there is a related

@@ -101,6 +101,8 @@ type Op struct {
 	Measures []Measure
 	// Limit bounds the number of records of a Select, or of groups; 0 means no limit.
 	Limit int
+	// Bytes bounds the size of the records of a Select, see [Query.Bytes]; 0 means no bound.
+	Bytes int
 	// After is the position after which a Select continues, with one value for each entry of Order; nil to begin.
 	After []Value
 	// Fields to read in a Load or Select, with the key and the fields of Order; nil means all. Of a Visibility they are
@@ -279,7 +281,7 @@ type Result struct {
 	Conditions [][]bool
 	// Guard is the answer to a Visibility.
 	Guard Filter
-	// More reports whether a Select with a Limit left out further records, or an Aggregate further groups.
+	// More reports whether a Select with a Limit or Bytes left out further records, or an Aggregate further groups.
 	More bool
 	// Groups of an Aggregate, ascending by their keys. Values has one value for each of [Op.Measures].
 	Groups []Group

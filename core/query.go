@@ -16,6 +16,9 @@ type Query struct {
 	Order []string
 	// Limit bounds the number of records; 0 means no limit. Negative limits are rejected.
 	Limit int
+	// Bytes, if positive, lets the page end early, after at least one record, when its records have about so many bytes
+	// together. A backend that has the records in memory anyway ignores it.
+	Bytes int
 	// After continues the query after a page: it is the [Page.Next] of the same query, with any limit.
 	After Cursor
 	// Scope, if not empty, takes the place of Where in cursors. It is for callers that compute a new Where for each
@@ -103,7 +106,7 @@ func (q *Query) fill(op *Op) (at keyset, err error) {
 	if len(q.Order) > maxOrderKeys {
 		return nil, &Error{Code: BadParam, Param: "sort", Accepted: "at most 16 fields"}
 	}
-	op.Limit, op.scope = q.Limit, q.Scope
+	op.Limit, op.Bytes, op.scope = q.Limit, q.Bytes, q.Scope
 	if op.Where, err = r.Bind(q.Where); err != nil {
 		return nil, err
 	}

@@ -371,12 +371,20 @@ const maxPreallocated = 128
 
 // result reads the rows of the statement.
 func (r *reader) result(rows pgx.Rows) (res core.Result, err error) {
-	if !r.op.OrderCrosses() && len(r.op.Conditions) == 0 {
+	if !r.op.OrderCrosses() && len(r.op.Conditions) == 0 && r.op.Bytes <= 0 {
 		res.Records, err = records(rows, r.table, r.columns, r.expected())
 		return res, err
 	}
-	recs := rowReader{rows: rows, table: r.table, columns: r.columns}
+	res.Records = make([]core.Record, 0, r.expected())
+	recs, bytes := rowReader{rows: rows, table: r.table, columns: r.columns}, 0
 	for rows.Next() {
+		if bytes > r.op.Bytes && r.op.Bytes > 0 {
+			res.More = true
+			break
+		}
+		for _, raw := range rows.RawValues() {
+			bytes += len(raw)
+		}
 		rec, err := recs.record(core.Record{})
 		if err != nil {
 			return core.Result{}, err

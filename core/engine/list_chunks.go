@@ -8,7 +8,7 @@ import (
 )
 
 // Records are read in chunks, so that records beyond the bound of an answer are not in memory all at once. The
-// size of records is unknown before the first chunk.
+// size of records is unknown before the first chunk. A backend may end a chunk early, see [core.Query.Bytes].
 const (
 	firstChunk   = 100
 	largestChunk = 1000
@@ -41,6 +41,7 @@ func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page
 	}
 	limit, left := query.Limit, c.bytes
 	for chunk := firstChunk; ; chunk = nextChunk(len(all.Records), c.bytes-left, left) {
+		query.Bytes = max(left, 1)
 		query.Limit = min(chunk, limit-len(all.Records))
 		page, err := c.querier.Select(ctx, c.info.resource, query)
 		if err != nil {
