@@ -352,7 +352,7 @@ func (m generator) readsBy(f *core.Field) []operation {
 		{kind: core.Load, res: r, keys: kit.KeysOf(m.rows[r.Index()]), query: only, named: fs},
 		{kind: core.Select, res: r, order: byKey, query: only, named: fs},
 	}
-	if f.Type().Ordered() {
+	if f.Ordered() {
 		for _, sign := range []string{"", "-"} {
 			order := []core.Order{{Field: f, Desc: sign != ""}}
 			if !f.Key() {
