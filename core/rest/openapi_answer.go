@@ -113,7 +113,7 @@ func codeSchema(code core.Code) object {
 		"index":   object{"type": "integer", "description": "Position of the rejected element in a list of the request, from 0."},
 		"request": object{"type": "integer", "description": "Position of the failed request in a batch, from 0."},
 	}
-	for _, name := range strings.Fields(detailNames[code]) {
+	for name := range strings.FieldsSeq(detailNames[code]) {
 		name, optional := strings.CutSuffix(name, "?")
 		if !optional {
 			required = append(required, name)

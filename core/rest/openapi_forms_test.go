@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,7 +60,7 @@ func TestDocumentHasTheRelationsOfItsDepth(t *testing.T) {
 		if answer.Value.Properties != nil {
 			relation = answer.Value.Properties["jar"]
 		}
-		got := [3]string{formOf(answer), formOf(relation), fmt.Sprint(doc.Components.Parameters["depth"].Value.Required)}
+		got := [3]string{formOf(answer), formOf(relation), strconv.FormatBool(doc.Components.Parameters["depth"].Value.Required)}
 		if got != want {
 			t.Errorf("%s: %v, want %v", target, got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -71,7 +72,7 @@ func addKeyHeader(paths object) {
 			}
 			given, _ := op["parameters"].([]any)
 			op["parameters"] = append(slices.Clone(given), ref("parameters", keyHeader))
-			op["responses"].(object)[fmt.Sprint(http.StatusUnprocessableEntity)] = ref("responses", statusName(http.StatusUnprocessableEntity))
+			op["responses"].(object)[strconv.Itoa(http.StatusUnprocessableEntity)] = ref("responses", statusName(http.StatusUnprocessableEntity))
 		}
 	}
 }

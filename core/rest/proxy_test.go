@@ -33,15 +33,15 @@ func startPrism(t *testing.T, document, upstream string) string {
 		t.Fatalf("%v; run make test-clients, which installs prism", err)
 	}
 	t.Cleanup(func() { _ = cmd.Wait() })
-	lines, said := bufio.NewScanner(stdout), ""
-	for lines.Scan() {
-		said += lines.Text() + "\n"
+	var said strings.Builder
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
 		if _, url, ok := strings.Cut(lines.Text(), "listening on "); ok {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }() // so that prism never waits for its reader
 			return strings.TrimSpace(url)
 		}
 	}
-	t.Fatalf("prism does not listen:\n%s", said)
+	t.Fatalf("prism does not listen:\n%s", said.String())
 	return ""
 }
 
@@ -76,7 +76,7 @@ func TestAnswersThroughAValidatingProxyAreTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			proxy := startPrism(t, file, server.URL)
-			random := rand.New(rand.NewPCG(uint64(depth), 1)) //nolint:gosec // the same requests every time
+			random := rand.New(rand.NewPCG(uint64(depth), 1)) // the same requests every time
 			succeeded, rejected := 0, 0
 			for range each {
 				bytes := make(decisions, 40)
@@ -144,9 +144,10 @@ func answerOf(t *testing.T, res *http.Response) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("%d %s\n", res.StatusCode, body)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d %s\n", res.StatusCode, body)
 	for _, name := range []string{"Allow", "Cache-Control", "Content-Type", "Etag", "Link", "Location"} {
-		text += fmt.Sprintf("%s: %s\n", name, res.Header.Values(name))
+		fmt.Fprintf(&text, "%s: %s\n", name, res.Header.Values(name))
 	}
-	return text
+	return text.String()
 }
