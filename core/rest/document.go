@@ -26,17 +26,21 @@ type documents struct {
 	asked, open bool
 }
 
-// isOpen reports whether the store does not deny anonymous callers everything. It asks the store once.
+// isOpen reports whether the store does not deny anonymous callers everything. It remembers the answer of the store.
 func (d *documents) isOpen(x *exchange) (bool, error) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.asked {
-		err := x.api.Admit(core.WithPrincipal(x.ctx, nil))
-		if err != nil && !errors.Is(err, core.Unauthorized) {
-			return false, err
-		}
-		d.asked, d.open = true, err == nil
+	asked, open := d.asked, d.open
+	d.mu.Unlock()
+	if asked {
+		return open, nil
 	}
+	err := x.api.Admit(core.WithPrincipal(x.ctx, nil))
+	if err != nil && !errors.Is(err, core.Unauthorized) {
+		return false, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked, d.open = true, err == nil
 	return d.open, nil
 }
 
