@@ -306,7 +306,7 @@ const (
 	// OutcomeNotFound stands for [NotFound].
 	OutcomeNotFound
 	// OutcomeDenied means that a policy or a read-only transaction has denied the op: [Unauthorized], [Forbidden],
-	// [ReadOnly].
+	// [ReadOnly], [TooManyRequests].
 	OutcomeDenied
 	// OutcomeInvalid stands for the other codes that are the client's mistake, such as a duplicate unique value.
 	OutcomeInvalid
@@ -361,7 +361,7 @@ func OutcomeOf(err error) Outcome {
 	switch code := AsError(err).Code; code {
 	case NotFound:
 		return OutcomeNotFound
-	case Unauthorized, Forbidden, ReadOnly:
+	case Unauthorized, Forbidden, ReadOnly, TooManyRequests:
 		return OutcomeDenied
 	case OutcomeUnknown, QueryTooExpensive:
 		return OutcomeUnavailable

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/larder-go/larder/core/internal/strictjson"
@@ -49,6 +50,24 @@ type Error struct {
 	Cause    error    // for logs, never shown to a client
 
 	Violations []Violation // of a ValidationFailed
+	Quota      *Quota      // of a TooManyRequests
+}
+
+// Quota is the limit that the error of a [TooManyRequests] has exceeded. Clients may see all of it.
+type Quota struct {
+	// Name of the limit: printable ASCII.
+	Name string
+	// Limit is the number of requests that a caller has in each Window, or at once if Window is 0.
+	Limit int
+	// Window is a whole number of seconds.
+	Window time.Duration
+	// RetryAfter is the time after which a request may succeed.
+	RetryAfter time.Duration
+}
+
+// Seconds returns RetryAfter in seconds, rounded up and at least 1.
+func (q *Quota) Seconds() int {
+	return max(1, int((q.RetryAfter+time.Second-1)/time.Second))
 }
 
 // Error returns the public text, followed by the cause. It is for logs.
@@ -134,6 +153,10 @@ func (e *Error) details() []Detail {
 		return nonEmpty(Detail{"object_name", e.Resource})
 	case ValidationFailed:
 		return []Detail{{"violations", violationDetails(e.Violations)}}
+	case TooManyRequests:
+		if e.Quota != nil {
+			return []Detail{{"limit", e.Quota.Name}, {"retry_after", e.Quota.Seconds()}}
+		}
 	}
 	return nil
 }
@@ -379,6 +402,9 @@ const (
 	// KeyReused means that the principal has used the idempotency key for another request. Fields: Param, the header with
 	// the key.
 	KeyReused Code = "IDEMPOTENCY_KEY_REUSED"
+	// TooManyRequests means that the caller exceeds a limit of the rate or of concurrent requests, and that nothing was
+	// written. Fields: Quota.
+	TooManyRequests Code = "TOO_MANY_REQUESTS"
 	// TooLarge means that the request or its answer exceeds a limit. Fields: Message.
 	TooLarge Code = "TOO_LARGE"
 	// UnsupportedMediaType means that the request body is not JSON. Fields: Param, the header; Accepted.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 )
@@ -99,6 +100,9 @@ func TestDetailsByCode(t *testing.T) {
 		{core.Error{Code: core.StillReferenced, Resource: "r", Field: "f"}, `[{object_name r} {field_name f}]`},
 		{core.Error{Code: core.FieldUpdateForbidden, Resource: "r"}, `[{object_name r}]`},
 		{core.Error{Code: core.Unauthorized, Message: "m", Resource: "r"}, `[]`},
+		{core.Error{Code: core.TooManyRequests}, `[]`},
+		{core.Error{Code: core.TooManyRequests, Quota: &core.Quota{Name: "w"}}, `[{limit w} {retry_after 1}]`},
+		{core.Error{Code: core.TooManyRequests, Quota: &core.Quota{Name: "w", RetryAfter: 1001 * time.Millisecond}}, `[{limit w} {retry_after 2}]`},
 	} {
 		if got := fmt.Sprint(c.err.Details()); got != c.want {
 			t.Errorf("%s: got %s", c.err.Code, got)

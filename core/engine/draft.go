@@ -146,7 +146,7 @@ func errorAt(err error, element int) error {
 	switch e := *core.AsError(err); e.Code {
 	case core.ValidationFailed: // the violations have paths
 		return err
-	case core.ServerError, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive:
+	case core.ServerError, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive, core.TooManyRequests:
 		return err
 	default:
 		e.Element = element

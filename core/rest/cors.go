@@ -19,7 +19,7 @@ var (
 	requestHeaders = []string{"Accept", "Authorization", "Content-Type", keyHeader, "If-Match", "If-None-Match", "Prefer", "X-Request-Id"}
 	answerHeaders  = []string{
 		"Accept-Encoding", "Accept-Patch", "Accept-Post", "Allow", "ETag", replayedHeader, "Link", "Location", "Preference-Applied",
-		"Retry-After", "WWW-Authenticate", "X-Total-Count",
+		"RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Total-Count",
 	}
 	methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 )

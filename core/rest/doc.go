@@ -210,6 +210,10 @@
 // malformed request line or too large headers, are the exception. The causes of 5xx answers and of failed authentication
 // go to [Options.Logger] and never into an answer.
 //
+// TOO_MANY_REQUESTS is 429: a limit such as one of decorators/limit is exceeded, and nothing was written. Retry-After says when a
+// request may succeed. RateLimit-Policy and RateLimit describe the limit as draft-ietf-httpapi-ratelimit-headers-10 does; their
+// form may change until the draft is an RFC.
+//
 // UNAVAILABLE is 503 with Retry-After: nothing was written, and the client may send the same request again.
 // QUERY_TOO_EXPENSIVE is 503 without Retry-After: nothing was written, and the request took longer than the server permits.
 // OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write

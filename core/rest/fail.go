@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/larder-go/larder/core"
 )
@@ -62,10 +63,28 @@ func (x *exchange) fail(err error) {
 		if x.endpoint != nil {
 			h.Set("Allow", x.allow())
 		}
+	case core.TooManyRequests:
+		setQuota(h, e.Quota)
 	case core.Unavailable:
 		h.Set("Retry-After", retryAfter)
 	}
 	x.answerError(status, e, requestOf(err))
+}
+
+// setQuota sets the headers of a request beyond a limit: Retry-After, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
+func setQuota(h http.Header, q *core.Quota) {
+	if q == nil {
+		h.Set("Retry-After", retryAfter)
+		return
+	}
+	seconds := strconv.Itoa(q.Seconds())
+	h.Set("Retry-After", seconds)
+	if q.Window == 0 {
+		h.Set("RateLimit-Policy", fmt.Sprintf(`%q;q=%d;qu="concurrent-requests"`, q.Name, q.Limit))
+		return
+	}
+	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", q.Name, q.Limit, q.Window/time.Second))
+	h.Set("RateLimit", fmt.Sprintf("%q;r=0;t=%s", q.Name, seconds))
 }
 
 // appendError appends the JSON body of the error.
@@ -130,6 +149,7 @@ var statuses = map[core.Code]int{
 	core.PreconditionFailed:   http.StatusPreconditionFailed,
 	core.PreconditionRequired: http.StatusPreconditionRequired,
 	core.KeyReused:            http.StatusUnprocessableEntity,
+	core.TooManyRequests:      http.StatusTooManyRequests,
 	core.TooLarge:             http.StatusRequestEntityTooLarge,
 	core.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	core.ServerError:          http.StatusInternalServerError,

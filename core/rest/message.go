@@ -136,6 +136,11 @@ func (d details) sentence(code core.Code) string {
 		return fmt.Sprintf("The header %s is not acceptable%s.", d.text("param_name"), d.accepted("accepted_values"))
 	case core.Unavailable:
 		return "The server cannot do this now, and nothing was changed. Try again."
+	case core.TooManyRequests:
+		if seconds := d.text("retry_after"); seconds != "" {
+			return fmt.Sprintf("There are too many requests (limit %s), and nothing was changed. Try again after %s s.", d.text("limit"), seconds)
+		}
+		return "There are too many requests, and nothing was changed. Try again later."
 	case core.OutcomeUnknown:
 		return "It is unknown whether the change was made. Read the record before you repeat the request."
 	case core.QueryTooExpensive:

@@ -21,6 +21,8 @@ func headers() object {
 		"Retry-After": object{
 			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened. Absent with the code QUERY_TOO_EXPENSIVE: the request would fail again.", "schema": object{"type": "integer"},
 		},
+		"RateLimit":        object{"description": "The exceeded limit of a rate: r requests are left, and t seconds pass until there are more (draft-ietf-httpapi-ratelimit-headers).", "schema": text},
+		"RateLimit-Policy": object{"description": "The exceeded limit: q requests in w seconds, or at once.", "schema": text},
 		"Allow":            object{"description": "The methods that this URL supports now.", "required": true, "schema": text},
 		"WWW-Authenticate": object{"description": "How to authenticate.", "required": true, "schema": text},
 	}
@@ -42,7 +44,7 @@ func response(description string, schema object, headers ...string) object {
 // commonErrors are the statuses of errors that every operation can have.
 var commonErrors = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-	http.StatusRequestEntityTooLarge, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 }
 
 // writeFailures returns the statuses of further errors that every write can have, and others.
@@ -80,6 +82,7 @@ var detailNames = map[core.Code]string{
 	core.PreconditionFailed:   "etag?",
 	core.PreconditionRequired: "header",
 	core.KeyReused:            "header",
+	core.TooManyRequests:      "limit? retry_after?",
 	core.TooLarge:             "msg",
 	core.UnsupportedMediaType: "param_name? accepted_values?",
 	core.ServerError:          "",
@@ -94,6 +97,8 @@ func detailSchema(name string) object {
 	switch name {
 	case "object_id", "value":
 		return object{}
+	case "retry_after":
+		return object{"type": "integer", "description": "Seconds after which a request may succeed."}
 	case "field_names":
 		return object{"type": "array", "items": text}
 	case "violations":
@@ -176,22 +181,19 @@ func errorSchemas() object {
 	return all
 }
 
-// errorHeaders maps the status of an error to its header.
-var errorHeaders = map[int]string{
-	http.StatusUnauthorized:       "WWW-Authenticate",
-	http.StatusMethodNotAllowed:   "Allow",
-	http.StatusServiceUnavailable: "Retry-After",
+// errorHeaders maps the status of an error to its headers.
+var errorHeaders = map[int][]string{
+	http.StatusUnauthorized:       {"WWW-Authenticate"},
+	http.StatusMethodNotAllowed:   {"Allow"},
+	http.StatusTooManyRequests:    {"Retry-After", "RateLimit", "RateLimit-Policy"},
+	http.StatusServiceUnavailable: {"Retry-After"},
 }
 
 // errorResponses describes the answer of every error, by the name of its status.
 func errorResponses() object {
 	all := object{}
 	for _, status := range errorStatuses() {
-		var headers []string
-		if name := errorHeaders[status]; name != "" {
-			headers = append(headers, name)
-		}
-		all[statusName(status)] = response(http.StatusText(status)+".", ref("schemas", statusName(status)+"Body"), headers...)
+		all[statusName(status)] = response(http.StatusText(status)+".", ref("schemas", statusName(status)+"Body"), errorHeaders[status]...)
 	}
 	return all
 }

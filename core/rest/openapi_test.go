@@ -376,7 +376,7 @@ func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 		status  int
 		headers string
 	}{
-		{one.Get, 200, "ETag"}, {one.Get, 304, "ETag"}, {one.Put, 201, "ETag Location"}, {one.Patch, 412, ""}, {one.Delete, 200, ""}, {one.Delete, 503, "Retry-After"},
+		{one.Get, 200, "ETag"}, {one.Get, 304, "ETag"}, {one.Put, 201, "ETag Location"}, {one.Patch, 412, ""}, {one.Delete, 200, ""}, {one.Delete, 503, "Retry-After"}, {one.Delete, 429, "RateLimit RateLimit-Policy Retry-After"},
 		{list.Get, 200, "Link X-Total-Count"}, {list.Get, 401, "WWW-Authenticate"}, {list.Post, 405, "Allow"}, {list.Post, 409, ""}, {list.Post, 400, ""},
 		{related.Get, 200, "Link X-Total-Count"}, {related.Get, 404, ""},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
@@ -68,6 +69,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},
 		{with(core.ErrClosed), exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, nil},
 		{with(core.ErrCommitUnknown), exchange{"POST /thing", `{}`, 503, `OUTCOME_UNKNOWN {}`}, nil},
+		{with(&core.Error{Code: core.TooManyRequests, Quota: &core.Quota{Name: "writes", Limit: 5, Window: time.Minute, RetryAfter: 1500 * time.Millisecond}}), exchange{"POST /thing", `{}`, 429, `TOO_MANY_REQUESTS {"limit": "writes", "retry_after": 2}`}, nil},
 		{with(core.QueryTooExpensive), exchange{"POST /thing", `{}`, 503, `QUERY_TOO_EXPENSIVE {}`}, nil},
 	} {
 		code, _, _ := strings.Cut(row.exchange.want, " ")
@@ -132,7 +134,8 @@ func testProblems(t *testing.T, c *client) {
 func testErrorHeaders(t *testing.T, code core.Code, r reply) {
 	t.Helper()
 	for name, want := range map[string]bool{
-		"Www-Authenticate": r.status == 401, "Allow": r.status == 405, "Retry-After": code == core.Unavailable,
+		"Www-Authenticate": r.status == 401, "Allow": r.status == 405, "Retry-After": code == core.Unavailable || code == core.TooManyRequests,
+		"Ratelimit": code == core.TooManyRequests, "Ratelimit-Policy": code == core.TooManyRequests,
 	} {
 		if want != (r.header.Get(name) != "") {
 			t.Errorf("%s %d with %s %q", code, r.status, name, r.header.Get(name))

@@ -17,7 +17,7 @@ var statuses = map[core.Code]int{
 	core.NotFound: 404, core.NoSuchURL: 404, core.UnknownField: 400, core.FieldReadOnly: 400, core.FieldUpdateForbidden: 400,
 	core.SearchForbidden: 400, core.BadParam: 400, core.BadFieldValue: 400, core.BadRequest: 400, core.ValidationFailed: 400, core.Unauthorized: 401,
 	core.Forbidden: 403, core.MethodNotAllowed: 405, core.ReadOnly: 405, core.AlreadyExists: 409, core.StillReferenced: 409, core.PreconditionFailed: 412, core.PreconditionRequired: 428, core.KeyReused: 422,
-	core.TooLarge: 413, core.UnsupportedMediaType: 415, core.ServerError: 500, core.Unavailable: 503,
+	core.TooManyRequests: 429, core.TooLarge: 413, core.UnsupportedMediaType: 415, core.ServerError: 500, core.Unavailable: 503,
 	core.OutcomeUnknown: 503, core.QueryTooExpensive: 503,
 }
 

@@ -128,7 +128,7 @@ func faults() []error {
 	}
 	for _, code := range []core.Code{
 		core.NotFound, core.AlreadyExists, core.BadFieldValue, core.FieldUpdateForbidden, core.StillReferenced, core.Forbidden, core.Unauthorized, core.ReadOnly,
-		core.BadRequest, core.TooLarge, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive, core.ServerError, core.PreconditionFailed,
+		core.BadRequest, core.TooManyRequests, core.TooLarge, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive, core.ServerError, core.PreconditionFailed,
 	} {
 		all = append(all, &core.Error{Code: code, Resource: "jar", Field: "label", Message: "secret", Cause: errBackend})
 	}
