@@ -1,7 +1,6 @@
 package metrics_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/metrics"
+	"github.com/larder-go/larder/decorators/ownership"
 )
 
 // The change of the metrics during the operations of a principal contains no more about hidden rows than the answers do.
@@ -20,7 +20,7 @@ func TestMetricsRevealNoHiddenRows(t *testing.T) {
 		Stack: func(tb testing.TB) policytest.Stack {
 			registry, last := prometheus.NewRegistry(), make(map[string]float64)
 			return policytest.Stack{
-				Decorators: []core.Decorator{owning(), metrics.New(registry, metrics.Options{Buckets: []float64{}})},
+				Decorators: []core.Decorator{ownership.New("owner", ownership.Options{}), metrics.New(registry, metrics.Options{Buckets: []float64{}})},
 				Observe: func() string {
 					now, changed := values(tb, registry), make(map[string]float64)
 					for name, v := range now {
@@ -34,29 +34,4 @@ func TestMetricsRevealNoHiddenRows(t *testing.T) {
 			}
 		},
 	})
-}
-
-// owning is a minimal ownership policy.
-func owning() core.Decorator {
-	return core.Decorator{Name: "owning", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			p := op.Principal
-			if p == nil || !p.IsSystem() && !p.ID.IsSet() {
-				return core.Result{}, core.Unauthorized
-			}
-			if p.IsSystem() || op.Resource == nil {
-				return next(ctx, op)
-			}
-			owner := op.Resource.Field("owner")
-			if op.Kind == core.Insert {
-				stamped := make([]core.Record, len(op.Records))
-				for i, rec := range op.Records {
-					stamped[i] = rec.With(owner.Column(), p.ID)
-				}
-				op.Records = stamped
-			}
-			op.Guard(owner.Compare(core.FilterEq, p.ID))
-			return next(ctx, op)
-		}, nil
-	}}
 }
