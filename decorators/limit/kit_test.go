@@ -1,10 +1,14 @@
 package limit_test
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
 	"github.com/larder-go/larder/core/storetest/observertest"
@@ -57,4 +61,29 @@ func TestExceededLimitsRevealNoHiddenRows(t *testing.T) {
 			}}
 		},
 	})
+}
+
+func TestLimitsAroundEachBackend(t *testing.T) {
+	for name, open := range map[string]storetest.Factory{"file": inFile, "postgres": inPostgres} {
+		t.Run(name, func(t *testing.T) {
+			options := storetest.Options{Decorators: func(testing.TB) []core.Decorator { return []core.Decorator{generous()} }}
+			for _, rule := range storetest.Cases() {
+				if rule.Family == "batch" || rule.Family == "transaction" && name == "file" {
+					t.Run(rule.Name, func(t *testing.T) { rule.Check(t, open, options) })
+				}
+			}
+		})
+	}
+}
+
+func inFile(tb testing.TB, _ *core.Model) core.Backend {
+	return file.New(filepath.Join(tb.TempDir(), "limit.db"), file.Options{})
+}
+
+func inPostgres(tb testing.TB, _ *core.Model) core.Backend {
+	backend, err := postgres.Open(tb.Context(), pgtest.URL(tb), pgtest.Schema(tb), postgres.Options{Migrate: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return backend
 }
