@@ -251,8 +251,11 @@ func (d Description) String() string {
 type Observer interface {
 	// Begin is called when an operation arrives, with its kind and its resource, which is nil for a Tx. An outer
 	// decorator may have set an invalid kind or resource; the store rejects such an op. Begin must not panic.
-	Begin(kind Kind, r *Resource)
-	// End is called once for each Begin, also after a panic, with the context of the operation.
+	//
+	// Begin may return ctx with further values, such as a span, for the operation and everything inside it; nil leaves the
+	// context as it is. The store ignores a context with another principal.
+	Begin(ctx context.Context, kind Kind, r *Resource) context.Context
+	// End is called once for each Begin, also after a panic, with the context that Begin returned or left.
 	End(ctx context.Context, event *Event)
 }
 
@@ -285,7 +288,9 @@ func observe(o Observer, next Handler) Handler {
 			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
 			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),
 		}
-		o.Begin(op.Kind, op.Resource)
+		if with := o.Begin(ctx, op.Kind, op.Resource); with != nil && stateOf(with) == stateOf(ctx) {
+			ctx = with
+		}
 		begun := time.Now()
 		err = errInterrupted // if next panics
 		defer func() {

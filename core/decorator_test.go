@@ -332,12 +332,13 @@ type recorder struct {
 	panic bool
 }
 
-func (o *recorder) Begin(kind core.Kind, r *core.Resource) {
+func (o *recorder) Begin(_ context.Context, kind core.Kind, r *core.Resource) context.Context {
 	name := "-"
 	if r != nil {
 		name = r.Name()
 	}
 	*o.calls = append(*o.calls, fmt.Sprint(o.name, " begin ", kind, " ", name))
+	return nil
 }
 
 func (o *recorder) End(_ context.Context, event *core.Event) {
@@ -461,5 +462,63 @@ func TestInvalidObserversAreRejected(t *testing.T) {
 	}
 	if _, err := core.New(t.Context(), cookies(t), unreachable{}, core.Decorator{Name: "blind", Kind: core.KindObserve, Observe: nothing}); err != nil {
 		t.Error(err)
+	}
+}
+
+// contextual is an observer that returns contexts.
+type contextual struct {
+	begin func(ctx context.Context) context.Context
+	ends  []string // trace ids of the contexts of End
+}
+
+func (o *contextual) Begin(ctx context.Context, _ core.Kind, _ *core.Resource) context.Context {
+	return o.begin(ctx)
+}
+
+func (o *contextual) End(ctx context.Context, _ *core.Event) {
+	o.ends = append(o.ends, core.TraceIDOf(ctx))
+}
+
+func (o *contextual) decorator(name string) core.Decorator {
+	return core.Decorator{Name: name, Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return o, nil }}
+}
+
+func TestContextOfAnObserverReachesTheOperation(t *testing.T) {
+	adds := func(id string) *contextual {
+		return &contextual{begin: func(ctx context.Context) context.Context { return core.WithTraceID(ctx, core.TraceIDOf(ctx)+id) }}
+	}
+	outer, inner := adds("o"), adds("i")
+	var seen []string
+	look := around("look", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		seen = append(seen, op.Kind.String()+" "+core.TraceIDOf(ctx))
+		return next(ctx, op)
+	})
+	s := open(t, outer.decorator("outer"), inner.decorator("inner"), look)
+	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		return second(tx.Count(ctx, s.Model().Resource("cookie"), core.All()))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(seen, outer.ends, inner.ends), "[tx oi count oioi] [oio o] [oioi oi]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestObserverCannotChangeThePrincipal(t *testing.T) {
+	thief := &contextual{begin: core.System}
+	var seen []string
+	look := around("look", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		seen = append(seen, op.Principal.String(), core.PrincipalOf(ctx).String())
+		return next(ctx, op)
+	})
+	s := open(t, thief.decorator("thief"), look)
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(7)})
+	if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+		return second(tx.Count(ctx, s.Model().Resource("cookie"), core.All()))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(seen), "[7 7 7 7]"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

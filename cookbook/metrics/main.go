@@ -44,7 +44,7 @@ func run(ctx context.Context) (err error) {
 		registry.MustRegister(metrics.PoolCollector(server.Stat))
 	}
 	store, err := core.New(ctx, model, backend,
-		metrics.New(registry, metrics.Options{TraceID: traceOf}),
+		metrics.New(registry, metrics.Options{}),
 		// Policies stand between the two.
 		metrics.New(registry, metrics.Options{Subsystem: "backend"}))
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/larder-go/larder/core"
 )
 
 // An exemplar of a trace that is not sampled would lead to no trace.
@@ -22,7 +24,7 @@ func TestOnlySampledTracesBecomeExemplars(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Traceparent", header)
 		got := "not called"
-		traced(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = traceOf(r.Context()) })).ServeHTTP(nil, r)
+		traced(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = core.TraceIDOf(r.Context()) })).ServeHTTP(nil, r)
 		if got != want {
 			t.Errorf("%s: got %q", header, got)
 		}

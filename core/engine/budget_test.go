@@ -14,7 +14,7 @@ import (
 // reads counts the books that a store reads, and the texts among them.
 type reads struct{ books, texts int }
 
-func (r *reads) Begin(core.Kind, *core.Resource) {}
+func (r *reads) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
 
 func (r *reads) End(_ context.Context, event *core.Event) {
 	if event.Kind != core.Load && event.Kind != core.Select {

@@ -29,6 +29,9 @@
 // unavailable and failed. The others, such as not found, denied, cancelled and rolled back, occur in a healthy store. Rows
 // are records read or written, and keys allocated. The histogram of attempts has the committed transactions only.
 //
+// The exemplar of a duration is the id of the trace that the operation belongs to, see [core.TraceIDOf]: decorators/tracing, outside
+// of this decorator, sets it for sampled traces. An id that is not UTF-8 or longer than 120 characters is left out.
+//
 // The folder of this package has a Grafana dashboard, dashboard.json, recording and alerting rules, rules.yml, and their
 // tests for promtool, rules_test.yml. [PoolCollector] returns the metrics of a connection pool.
 //

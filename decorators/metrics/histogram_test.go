@@ -80,15 +80,16 @@ func measure(t *testing.T, buckets []float64, exemplars bool, durations ...time.
 	synctest.Test(t, func(t *testing.T) {
 		var d time.Duration
 		opts := metrics.Options{Buckets: buckets}
-		if exemplars {
-			opts.TraceID = func(context.Context) string { return d.String() }
-		}
 		store, registry := open(t, opts, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			time.Sleep(d) // of the synctest bubble
 			return next(ctx, op)
 		}))
 		for _, d = range durations {
-			if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
+			ctx := t.Context()
+			if exemplars {
+				ctx = core.WithTraceID(ctx, d.String())
+			}
+			if _, err := store.Count(ctx, cookie, core.All()); err != nil {
 				t.Fatal(err)
 			}
 		}

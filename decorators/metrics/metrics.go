@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -13,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options are the settings of the decorator. The zero value has no subsystem, the default buckets and no exemplars.
+// Options are the settings of the decorator. The zero value has no subsystem and the default buckets.
 type Options struct {
 	// Subsystem is a part of the metric names, after "larder_". It distinguishes several decorators in one stack. It must
 	// consist of lower-case letters, digits and underscores and begin with a letter. Default: none.
@@ -21,17 +20,6 @@ type Options struct {
 	// Buckets are the upper bounds of the classic histogram of durations, in seconds and ascending. nil means
 	// [DefaultBuckets]; an empty slice leaves only the native histogram.
 	Buckets []float64
-	// TraceID returns the id of the trace that an operation belongs to, or "". The id becomes the exemplar of the duration,
-	// unless it is not UTF-8 or longer than an exemplar may be (120 characters). nil means no exemplars. With
-	// OpenTelemetry:
-	//
-	//	func(ctx context.Context) string {
-	//		if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
-	//			return span.TraceID().String()
-	//		}
-	//		return ""
-	//	}
-	TraceID func(ctx context.Context) string
 }
 
 // DefaultBuckets returns the default bounds of durations in seconds, from 10 µs for a read from memory to 10 s.
@@ -65,7 +53,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			return newObserver(m, v, opts), nil
+			return newObserver(m, v), nil
 		},
 	}
 }

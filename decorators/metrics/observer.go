@@ -13,7 +13,6 @@ import (
 // observer counts and times the operations of one store.
 type observer struct {
 	model    *core.Model
-	traceID  func(ctx context.Context) string // nil without exemplars
 	attempts prometheus.Histogram
 	tx       *series
 	series   [][]*series // by index of the resource and by kind, without transactions
@@ -22,9 +21,9 @@ type observer struct {
 var _ core.Observer = (*observer)(nil)
 
 // newObserver creates all series of the model, so that counters exist, with zero, before the first operation.
-func newObserver(m *core.Model, v *vectors, opts Options) *observer {
+func newObserver(m *core.Model, v *vectors) *observer {
 	o := &observer{
-		model: m, traceID: opts.TraceID, attempts: v.attempts, tx: v.series(core.Tx, ""),
+		model: m, attempts: v.attempts, tx: v.series(core.Tx, ""),
 		series: make([][]*series, len(m.Resources())),
 	}
 	for _, r := range m.Resources() {
@@ -52,10 +51,11 @@ func (o *observer) of(kind core.Kind, r *core.Resource) *series {
 }
 
 // Begin implements [core.Observer].
-func (o *observer) Begin(kind core.Kind, r *core.Resource) {
+func (o *observer) Begin(_ context.Context, kind core.Kind, r *core.Resource) context.Context {
 	if s := o.of(kind, r); s != nil {
 		s.inFlight.Inc()
 	}
+	return nil
 }
 
 // End implements [core.Observer].
@@ -83,25 +83,16 @@ func (o *observer) End(ctx context.Context, event *core.Event) {
 	default:
 		s.rows.Add(float64(len(event.Result.Records)))
 	}
-	o.observe(ctx, s.duration, event.Took.Seconds())
+	observe(core.TraceIDOf(ctx), s.duration, event.Took.Seconds())
 }
 
-// observe adds a duration to the histogram, with the trace as its exemplar if there is one. A panic of the function
-// TraceID does not lose the duration.
-func (o *observer) observe(ctx context.Context, duration prometheus.Observer, seconds float64) {
-	if o.traceID == nil {
+// observe adds a duration to the histogram, with the trace as its exemplar if there is one.
+func observe(trace string, duration prometheus.Observer, seconds float64) {
+	if !fits(trace) {
 		duration.Observe(seconds)
 		return
 	}
-	id := ""
-	defer func() {
-		if fits(id) {
-			duration.(prometheus.ExemplarObserver).ObserveWithExemplar(seconds, prometheus.Labels{traceLabel: id})
-		} else {
-			duration.Observe(seconds)
-		}
-	}()
-	id = o.traceID(ctx)
+	duration.(prometheus.ExemplarObserver).ObserveWithExemplar(seconds, prometheus.Labels{traceLabel: trace})
 }
 
 const traceLabel = "trace_id"

@@ -644,10 +644,11 @@ func throughUnread(t *testing.T, newBackend NewBackend) {
 type reading struct{ n int }
 
 // Begin implements [core.Observer].
-func (r *reading) Begin(kind core.Kind, _ *core.Resource) {
+func (r *reading) Begin(_ context.Context, kind core.Kind, _ *core.Resource) context.Context {
 	if !kind.Writes() && kind != core.Tx {
 		r.n++
 	}
+	return nil
 }
 
 // End implements [core.Observer].

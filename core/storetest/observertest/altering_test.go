@@ -198,3 +198,16 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// forgetful is an observer whose context lacks the values of the one that it got.
+type forgetful struct{}
+
+func (forgetful) Begin(context.Context, core.Kind, *core.Resource) context.Context {
+	return context.Background()
+}
+func (forgetful) End(context.Context, *core.Event) {}
+
+func TestTransparentCatchesAnObserverThatLosesTheContext(t *testing.T) {
+	tr := watched(core.Decorator{Name: "forgetful", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return forgetful{}, nil }})
+	kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { observertest.TransparentEffects(tb, kittest.OpenNaive, tr) }), "without the context")
+}

@@ -28,7 +28,7 @@ func (j *Journal) Decorator() core.Decorator {
 }
 
 // Begin implements [core.Observer]. It does nothing: the journal has a line for each op that ended.
-func (j *Journal) Begin(core.Kind, *core.Resource) {}
+func (j *Journal) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
 
 // End implements [core.Observer]. It adds a line for the op.
 func (j *Journal) End(_ context.Context, event *core.Event) {
