@@ -253,9 +253,11 @@ type Observer interface {
 	// decorator may have set an invalid kind or resource; the store rejects such an op. Begin must not panic.
 	//
 	// Begin may return ctx with further values, such as a span, for the operation and everything inside it; nil leaves the
-	// context as it is. The store ignores a context with another principal.
-	Begin(ctx context.Context, kind Kind, r *Resource) context.Context
-	// End is called once for each Begin, also after a panic, with the context that Begin returned or left.
+	// context as it is. The store ignores a context with another principal. Begin returns false to leave the operation
+	// out: End is not called for it, and it costs next to nothing.
+	Begin(ctx context.Context, kind Kind, r *Resource) (context.Context, bool)
+	// End is called once for each Begin that has returned true, also after a panic, with the context that Begin returned or
+	// left.
 	End(ctx context.Context, event *Event)
 }
 
@@ -284,12 +286,16 @@ func observe(o Observer, next Handler) Handler {
 		if op.Kind == Visibility {
 			return next(ctx, op)
 		}
+		with, observed := o.Begin(ctx, op.Kind, op.Resource)
+		if with != nil && stateOf(with) == stateOf(ctx) {
+			ctx = with
+		}
+		if !observed {
+			return next(ctx, op)
+		}
 		event := &Event{ // next may change the op
 			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
 			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),
-		}
-		if with := o.Begin(ctx, op.Kind, op.Resource); with != nil && stateOf(with) == stateOf(ctx) {
-			ctx = with
 		}
 		begun := time.Now()
 		err = errInterrupted // if next panics

@@ -332,13 +332,13 @@ type recorder struct {
 	panic bool
 }
 
-func (o *recorder) Begin(_ context.Context, kind core.Kind, r *core.Resource) context.Context {
+func (o *recorder) Begin(_ context.Context, kind core.Kind, r *core.Resource) (context.Context, bool) {
 	name := "-"
 	if r != nil {
 		name = r.Name()
 	}
 	*o.calls = append(*o.calls, fmt.Sprint(o.name, " begin ", kind, " ", name))
-	return nil
+	return nil, true
 }
 
 func (o *recorder) End(_ context.Context, event *core.Event) {
@@ -471,8 +471,8 @@ type contextual struct {
 	ends  []string // trace ids of the contexts of End
 }
 
-func (o *contextual) Begin(ctx context.Context, _ core.Kind, _ *core.Resource) context.Context {
-	return o.begin(ctx)
+func (o *contextual) Begin(ctx context.Context, _ core.Kind, _ *core.Resource) (context.Context, bool) {
+	return o.begin(ctx), true
 }
 
 func (o *contextual) End(ctx context.Context, _ *core.Event) {
@@ -520,5 +520,27 @@ func TestObserverCannotChangeThePrincipal(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(seen), "[7 7 7 7]"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// choosy observes operations on records and no transactions.
+type choosy struct{ ends []core.Kind }
+
+func (*choosy) Begin(_ context.Context, k core.Kind, _ *core.Resource) (context.Context, bool) {
+	return nil, k != core.Tx
+}
+
+func (o *choosy) End(_ context.Context, event *core.Event) { o.ends = append(o.ends, event.Kind) }
+
+func TestObserverLeavesOperationsOut(t *testing.T) {
+	o := &choosy{}
+	s := open(t, core.Decorator{Name: "choosy", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return o, nil }})
+	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		return second(tx.Count(ctx, s.Model().Resource("cookie"), core.All()))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(o.ends, []core.Kind{core.Count}) {
+		t.Errorf("End is called for %v", o.ends)
 	}
 }

@@ -403,8 +403,10 @@ func TestObserverMayKeepEvents(t *testing.T) {
 // endFunc is an observer of ends.
 type endFunc func(event *core.Event)
 
-func (endFunc) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
-func (f endFunc) End(_ context.Context, event *core.Event)                       { f(event) }
+func (endFunc) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
+func (f endFunc) End(_ context.Context, event *core.Event) { f(event) }
 
 func TestTransactionEndsBeforeTxReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

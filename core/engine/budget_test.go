@@ -14,7 +14,9 @@ import (
 // reads counts the books that a store reads, and the texts among them.
 type reads struct{ books, texts int }
 
-func (r *reads) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
+func (r *reads) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
 
 func (r *reads) End(_ context.Context, event *core.Event) {
 	if event.Kind != core.Load && event.Kind != core.Select {

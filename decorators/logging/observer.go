@@ -22,7 +22,9 @@ type observer struct {
 var _ core.Observer = (*observer)(nil)
 
 // Begin implements [core.Observer]. It does nothing, because a line is written when the operation has ended.
-func (o *observer) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
+func (o *observer) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
 
 // End implements [core.Observer]. It builds the fields only if the line is written.
 func (o *observer) End(ctx context.Context, event *core.Event) {

@@ -51,11 +51,11 @@ func (o *observer) of(kind core.Kind, r *core.Resource) *series {
 }
 
 // Begin implements [core.Observer].
-func (o *observer) Begin(_ context.Context, kind core.Kind, r *core.Resource) context.Context {
+func (o *observer) Begin(_ context.Context, kind core.Kind, r *core.Resource) (context.Context, bool) {
 	if s := o.of(kind, r); s != nil {
 		s.inFlight.Inc()
 	}
-	return nil
+	return nil, true
 }
 
 // End implements [core.Observer].

@@ -69,7 +69,9 @@ func Crowd(t *testing.T, newBackend NewBackend) {
 type reads struct{ records, titles int }
 
 // Begin implements [core.Observer].
-func (r *reads) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
+func (r *reads) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
 
 // End implements [core.Observer].
 func (r *reads) End(_ context.Context, event *core.Event) {

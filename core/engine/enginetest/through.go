@@ -644,11 +644,11 @@ func throughUnread(t *testing.T, newBackend NewBackend) {
 type reading struct{ n int }
 
 // Begin implements [core.Observer].
-func (r *reading) Begin(_ context.Context, kind core.Kind, _ *core.Resource) context.Context {
+func (r *reading) Begin(_ context.Context, kind core.Kind, _ *core.Resource) (context.Context, bool) {
 	if !kind.Writes() && kind != core.Tx {
 		r.n++
 	}
-	return nil
+	return nil, true
 }
 
 // End implements [core.Observer].

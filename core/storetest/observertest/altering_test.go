@@ -202,8 +202,8 @@ func TestMain(m *testing.M) {
 // forgetful is an observer whose context lacks the values of the one that it got.
 type forgetful struct{}
 
-func (forgetful) Begin(context.Context, core.Kind, *core.Resource) context.Context {
-	return context.Background()
+func (forgetful) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return context.Background(), true
 }
 func (forgetful) End(context.Context, *core.Event) {}
 

@@ -28,7 +28,9 @@ func (j *Journal) Decorator() core.Decorator {
 }
 
 // Begin implements [core.Observer]. It does nothing: the journal has a line for each op that ended.
-func (j *Journal) Begin(context.Context, core.Kind, *core.Resource) context.Context { return nil }
+func (j *Journal) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
 
 // End implements [core.Observer]. It adds a line for the op.
 func (j *Journal) End(_ context.Context, event *core.Event) {
