@@ -605,7 +605,7 @@ func mayImport(name, other string) bool {
 
 func TestDriverImportsAreConfined(t *testing.T) {
 	homes := map[string]string{
-		"go.uber.org/zap": "decorators/logging", "golang.org/x/time": "decorators/limit", "github.com/prometheus/client_golang": "decorators/metrics",
+		"go.uber.org/zap": "decorators/logging", "golang.org/x/time": "decorators/limit", "go.opentelemetry.io": "decorators/tracing", "github.com/prometheus/client_golang": "decorators/metrics",
 		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "core/memtable",
 		"github.com/santhosh-tekuri/jsonschema": "core/jsonschema", "github.com/swaggest/swgui": "core/rest/swaggerui",
 		"github.com/golang-jwt/jwt": "cookbook/", "github.com/MicahParks/jwkset": "cookbook/authentication",
