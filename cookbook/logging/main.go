@@ -12,11 +12,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"time"
-
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -39,53 +39,74 @@ var model = core.MustModel("cookies",
 
 var (
 	level  = levelFlag()
-	output = flag.String("log", "stderr", "`file` to append the log to")
+	output = flag.String("log", "", "`file` to append the log to; default: the standard error")
 	slow   = flag.Duration("slow", time.Second, "an operation that takes this long is a warning")
 	oneIn  = flag.Int("one-in", 1, "of the lines at level debug, one in this many is written")
 )
 
 // levelFlag declares the flag of the level, which the program can change later.
-func levelFlag() zap.AtomicLevel {
-	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	flag.TextVar(&level, "log-level", level, "lowest `level` of lines that are written: debug, info, warn or error")
+func levelFlag() *slog.LevelVar {
+	level := new(slog.LevelVar)
+	flag.TextVar(level, "log-level", level, "lowest `level` of lines that are written: debug, info, warn or error")
 	return level
 }
 
 func run(ctx context.Context) (err error) {
-	logger, err := newLogger(*output)
+	to, err := openLog()
 	if err != nil {
 		return fmt.Errorf("-log: %w", err)
 	}
-	defer logger.Sync() //nolint:errcheck // the log has no buffer
+	if to != os.Stderr {
+		defer func() { err = errors.Join(err, to.Close()) }()
+	}
+	logger := slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
 	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
 	store, err := core.New(ctx, model, backend,
-		logging.New(logger, logging.Options{Slow: *slow, DebugSampling: *oneIn, Values: []string{"cookie.id", "cookie.type"}}))
+		logging.NewSlog(logger, logging.Options{Slow: *slow, DebugSampling: *oneIn, Values: []string{"cookie.id", "cookie.type"}}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Logger: logger})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", identify(api))
-	mux.Handle("/log-level", level) // GET returns the level, PUT changes it; serve it on an internal address only
+	mux.Handle("/log-level", only(http.HandlerFunc(setLevel), http.MethodPut)) // serve it on an internal address only
 	return serve(ctx, store, mux)
 }
 
-// newLogger writes lines of JSON with readable times and durations.
-func newLogger(file string) (*zap.Logger, error) {
-	config := zap.NewProductionConfig()
-	config.Level = level
-	config.OutputPaths = []string{file}
-	config.Sampling = nil // DebugSampling of the decorator drops lines at level debug only
-	config.EncoderConfig.EncodeTime = zapcore.ISO8601TimeEncoder
-	config.EncoderConfig.EncodeDuration = zapcore.StringDurationEncoder
-	return config.Build(zap.AddStacktrace(zapcore.PanicLevel))
+// openLog opens the file of the log.
+func openLog() (*os.File, error) {
+	if *output == "" {
+		return os.Stderr, nil
+	}
+	return os.OpenFile(*output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}
+
+// readable writes durations as text.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
+}
+
+// setLevel sets the level to the text of the request.
+func setLevel(w http.ResponseWriter, r *http.Request) {
+	text, err := io.ReadAll(io.LimitReader(r.Body, 100))
+	if err == nil {
+		err = level.UnmarshalText(text)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // identify gives each request an id, which the answer and the log show. A client may choose the id.

@@ -31,7 +31,7 @@ func TestInvalidFlagsEndTheProgram(t *testing.T) {
 		code int
 		said string
 	}{
-		{[]string{"-log-level", "loud"}, 2, `logging: invalid value "loud" for flag -log-level: unrecognized level: "loud"; see -help`},
+		{[]string{"-log-level", "loud"}, 2, `logging: invalid value "loud" for flag -log-level: slog: level string "loud": unknown name; see -help`},
 		{[]string{"-slow", "x"}, 2, "-slow"},
 		{[]string{"-loud"}, 2, "-loud"},
 		{[]string{"loud"}, 1, "unexpected argument"},

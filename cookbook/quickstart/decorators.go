@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/access"
@@ -26,9 +24,9 @@ var (
 )
 
 // compose returns the decorators that the flags select, outermost first.
-func compose(registry *prometheus.Registry, log *zap.Logger) ([]core.Decorator, error) {
+func compose(registry *prometheus.Registry, log *slog.Logger) ([]core.Decorator, error) {
 	stack := []core.Decorator{
-		logging.New(log, logging.Options{}),
+		logging.NewSlog(log, logging.Options{}),
 		metrics.New(registry, metrics.Options{}),
 	}
 	switch *readOnly {
@@ -51,26 +49,17 @@ func compose(registry *prometheus.Registry, log *zap.Logger) ([]core.Decorator, 
 	return append(stack, metrics.New(registry, metrics.Options{Subsystem: "backend"})), nil
 }
 
-// logs are the loggers of operations and of failed requests. Both write JSON to the standard error.
-type logs struct {
-	operations *zap.Logger
-	requests   *slog.Logger
-}
-
-func openLogs() (logs, error) {
+// openLog returns the logger of operations and of failed requests. It writes JSON to the standard error.
+func openLog() (*slog.Logger, error) {
 	if *logLevel == "off" {
-		return logs{zap.NewNop(), slog.New(slog.DiscardHandler)}, nil
+		return slog.New(slog.DiscardHandler), nil
 	}
-	level, err := zapcore.ParseLevel(*logLevel)
-	if err != nil || level > zapcore.ErrorLevel {
-		return logs{}, fmt.Errorf("-log-level: no level %q; use debug, info, warn, error or off", *logLevel)
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if *logLevel == strings.ToLower(level.String()) {
+			return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
+		}
 	}
-	out := zapcore.Lock(os.Stderr)
-	const step = slog.LevelInfo - slog.LevelDebug // the distance of two levels, which is 1 in zap
-	return logs{
-		zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), out, level)),
-		slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.Level(level) * step})),
-	}, nil
+	return nil, fmt.Errorf("-log-level: no level %q; use debug, info, warn, error or off", *logLevel)
 }
 
 func readPolicy(file string) (access.Policy, error) {

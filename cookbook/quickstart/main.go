@@ -34,12 +34,12 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	logs, err := openLogs()
+	log, err := openLog()
 	if err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	decorators, err := compose(registry, logs.operations)
+	decorators, err := compose(registry, log)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	handler, err := handlerOf(store, registry, logs.requests)
+	handler, err := handlerOf(store, registry, log)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package logging_test
 import (
 	"context"
 	"io"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -17,9 +18,16 @@ import (
 )
 
 // BenchmarkGet compares the time that the decorator adds to a get from memory with the time that the same log, written by
-// hand, adds to a get from a Go map. At info no line is written, at debug a line of JSON.
+// hand with zap, adds to a get from a Go map. At info no line is written, at debug a line of JSON.
 func BenchmarkGet(b *testing.B) {
 	for _, level := range []zapcore.Level{zapcore.InfoLevel, zapcore.DebugLevel} {
+		b.Run("slog "+level.String(), func(b *testing.B) {
+			encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
+			get, byHand := byHand(b, zap.New(zapcore.NewCore(encoder, zapcore.AddSync(io.Discard), level)))
+			logger := slog.New(slog.NewJSONHandler(io.Discard, &slog.HandlerOptions{Level: slog.Level(4 * level)}))
+			bare, logged := costtest.Getter(b.Context(), b, memory.New()), costtest.Getter(b.Context(), b, memory.New(), logging.NewSlog(logger, logging.Options{}))
+			costtest.Against(b, get, byHand, bare, logged)
+		})
 		b.Run(level.String(), func(b *testing.B) {
 			encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 			logger := zap.New(zapcore.NewCore(encoder, zapcore.AddSync(io.Discard), level))

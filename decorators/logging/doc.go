@@ -1,9 +1,11 @@
-// Package logging is a decorator that writes one line about every operation and every transaction to a [zap.Logger].
+// Package logging is a decorator that writes one line about every operation and every transaction to a [zap.Logger] or a
+// [slog.Logger].
 //
 //	store, err := core.New(ctx, model, backend,
-//		logging.New(logger, logging.Options{}),
+//		logging.New(zapLogger, logging.Options{}), // or logging.NewSlog(slogLogger, logging.Options{})
 //		...
 //	)
+//	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Logger: slogLogger}) // failed requests
 //
 // # Lines
 //
@@ -20,6 +22,7 @@
 //	principal    id of the principal, at most 256 bytes; absent if anonymous
 //	system       true for the system principal, see core.System
 //	request_id   id of the request, see WithRequestID
+//	trace_id     id of the trace, see core.WithTraceID
 //	code         of an error
 //	at           of an error: the resource, or resource and field, that it names
 //	sqlstate     of an error of a database

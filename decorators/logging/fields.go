@@ -12,6 +12,7 @@ import (
 const (
 	usualFields  = 8   // fields of a line without an error and values
 	maxPrincipal = 256 // bytes of an id of a principal; a token may have chosen the id
+	maxTraceID   = 128 // bytes; a client may have chosen the id
 )
 
 // fields returns the fields of a line.
@@ -34,6 +35,9 @@ func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.O
 	}
 	if id := RequestIDOf(ctx); id != "" {
 		f = append(f, zap.String("request_id", id))
+	}
+	if id := core.TraceIDOf(ctx); id != "" {
+		f = append(f, zap.String("trace_id", shorten(id, maxTraceID)))
 	}
 	if event.Err != nil {
 		f = o.appendError(f, event.Err, outcome)

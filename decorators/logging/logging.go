@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/larder-go/larder/core"
 )
@@ -38,15 +38,32 @@ const defaultSlow = time.Second
 // [core.New] fails if the logger is nil, DebugSampling is negative, or Values names a field that is not a stored field of
 // the model.
 func New(logger *zap.Logger, opts Options) core.Decorator {
+	if logger == nil {
+		return newDecorator(nil, "", opts)
+	}
+	return newDecorator(zapOutput{logger.WithOptions(zap.WithCaller(false))}, logger.Name(), opts) // the caller would always be this package
+}
+
+// NewSlog returns the decorator for a [slog.Logger], such as the one of rest.Options Logger. It is [New] otherwise: the lines have
+// the same messages, fields and levels. The handler gets the context of each operation.
+func NewSlog(logger *slog.Logger, opts Options) core.Decorator {
+	if logger == nil {
+		return newDecorator(nil, "", opts)
+	}
+	return newDecorator(slogOutput{logger.Handler()}, "", opts)
+}
+
+// newDecorator returns the decorator for an output with a name. A nil output is an error of core.New.
+func newDecorator(out output, name string, opts Options) core.Decorator {
 	return core.Decorator{
-		Name: "logging", Note: opts.note(logger), Kind: core.KindObserve, Repeatable: true,
-		Observe: func(m *core.Model) (core.Observer, error) { return newObserver(logger, opts, m) },
+		Name: "logging", Note: opts.note(name), Kind: core.KindObserve, Repeatable: true,
+		Observe: func(m *core.Model) (core.Observer, error) { return newObserver(out, opts, m) },
 	}
 }
 
-func newObserver(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, error) {
-	if logger == nil {
-		return nil, errors.New("the logger is nil; pass zap.NewNop() to log nothing")
+func newObserver(out output, opts Options, m *core.Model) (core.Observer, error) {
+	if out == nil {
+		return nil, errors.New("the logger is nil; pass zap.NewNop() or slog.New(slog.DiscardHandler) to log nothing")
 	}
 	if opts.DebugSampling < 0 {
 		return nil, fmt.Errorf("option DebugSampling: %d is negative; use 0 to write every line", opts.DebugSampling)
@@ -55,19 +72,16 @@ func newObserver(logger *zap.Logger, opts Options, m *core.Model) (core.Observer
 	if err != nil {
 		return nil, err
 	}
-	if logger.Core() == zapcore.NewNopCore() {
+	if out.silent() {
 		return nil, nil //nolint:nilnil // no observer, see core.Decorator
 	}
 	if opts.Slow == 0 {
 		opts.Slow = defaultSlow
 	}
-	return &observer{
-		logger: logger.WithOptions(zap.WithCaller(false)), // the caller would always be this package
-		opts:   opts, model: m, values: fields, messages: newMessages(m),
-	}, nil
+	return &observer{out: out, opts: opts, model: m, values: fields, messages: newMessages(m)}, nil
 }
 
-func (o Options) note(logger *zap.Logger) string {
+func (o Options) note(name string) string {
 	note := "slow from " + defaultSlow.String()
 	switch {
 	case o.Slow < 0:
@@ -75,8 +89,8 @@ func (o Options) note(logger *zap.Logger) string {
 	case o.Slow > 0:
 		note = "slow from " + o.Slow.String()
 	}
-	if logger != nil && logger.Name() != "" {
-		note = logger.Name() + ", " + note
+	if name != "" {
+		note = name + ", " + note
 	}
 	if len(o.Values) > 0 {
 		note += fmt.Sprintf(", with values of %d fields", len(o.Values))

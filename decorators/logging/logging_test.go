@@ -438,7 +438,7 @@ func TestNopLoggerAddsNoObserver(t *testing.T) {
 func TestInvalidOptionsAreRejected(t *testing.T) {
 	logger := zap.NewExample()
 	for want, d := range map[string]core.Decorator{
-		`decorator "logging": the logger is nil; pass zap.NewNop() to log nothing`:                                                                   logging.New(nil, logging.Options{}),
+		`decorator "logging": the logger is nil; pass zap.NewNop() or slog.New(slog.DiscardHandler) to log nothing`:                                  logging.New(nil, logging.Options{}),
 		`decorator "logging": option DebugSampling: -1 is negative; use 0 to write every line`:                                                       logging.New(logger, logging.Options{DebugSampling: -1}),
 		`decorator "logging": option Values: "cake.id": the model has no resource "cake"; name a field as resource.field`:                            logging.New(logger, logging.Options{Values: []string{"cake.id"}}),
 		`decorator "logging": option Values: "cookie": the resource has no stored field ""; name a field as resource.field`:                          logging.New(logger, logging.Options{Values: []string{"cookie"}}),

@@ -12,7 +12,7 @@ import (
 
 // observer writes the lines about the operations of one store.
 type observer struct {
-	logger   *zap.Logger
+	out      output
 	opts     Options
 	model    *core.Model
 	values   [][]*core.Field // fields to log by index of the resource
@@ -33,16 +33,14 @@ func (o *observer) End(ctx context.Context, event *core.Event) {
 	if level < zapcore.WarnLevel && o.opts.Slow > 0 && event.Took >= o.opts.Slow {
 		level = zapcore.WarnLevel
 	}
-	if !o.logger.Core().Enabled(level) {
+	if !o.out.enabled(ctx, level) {
 		return
 	}
 	m := o.messages.of(event)
 	if level == zapcore.DebugLevel && !m.sample(o.opts.DebugSampling) {
 		return
 	}
-	if entry := o.logger.Check(level, m.text); entry != nil {
-		entry.Write(o.fields(ctx, event, outcome)...)
-	}
+	o.out.write(ctx, level, m.text, func() []zap.Field { return o.fields(ctx, event, outcome) })
 }
 
 func levelOf(o core.Outcome) zapcore.Level {
