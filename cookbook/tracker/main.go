@@ -46,10 +46,7 @@ func run(ctx context.Context) (err error) {
 	}
 	config := zap.NewProductionConfig()
 	config.Level, config.Sampling, config.DisableStacktrace = zap.NewAtomicLevelAt(*logLevel), nil, true
-	log, err := config.Build()
-	if err != nil {
-		return err
-	}
+	log := zap.Must(config.Build())
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil))) // failed requests, and changes of the database
 	registry := prometheus.NewRegistry()
 	backend, err := openBackend(ctx, registry)

@@ -10,7 +10,8 @@ import (
 var (
 	id      = core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 	author  = core.FieldSpec{Name: "author", ToOne: "user", Default: caller}
-	created = core.FieldSpec{Name: "created", Type: core.Time, ReadOnly: true, Indexed: true, Default: func() any { return time.Now() }}
+	created = core.FieldSpec{Name: "created", Type: core.Time, ReadOnly: true, Indexed: true, Default: func() any { return now() }}
+	now     = time.Now // tests stop the clock
 )
 
 // model has everything that the service keeps. An organisation is a tenant: its projects, with their issues and comments, and
@@ -19,7 +20,7 @@ var model = core.MustModel("tracker", resources...)
 
 var resources = []core.ResourceSpec{
 	{Name: "user", Description: "A person, by the name in the tokens.", Fields: []core.FieldSpec{
-		{Name: "name", Type: core.Text, Key: true, Pattern: "^[a-z][a-z0-9]{1,30}$"},
+		{Name: "name", Type: core.Text, Key: true, Pattern: `^[a-z][a-z0-9\-]{1,30}$`},
 		{Name: "email", Type: core.Text, MaxLength: 254},
 		{Name: "memberships", ToMany: "membership", Inverse: "user"},
 	}},
@@ -67,9 +68,8 @@ var resources = []core.ResourceSpec{
 		{Name: "issues", ToMany: "issue", Through: "issue_label"},
 	}, Unique: [][]string{{"organisation", "name"}}},
 	{Name: "issue_label", Description: "A label of an issue.", Fields: []core.FieldSpec{
-		{Name: "issue", ToOne: "issue", Key: true},
-		{Name: "label", ToOne: "label", Key: true},
-	}},
+		id, {Name: "issue", ToOne: "issue", Required: true}, {Name: "label", ToOne: "label", Required: true},
+	}, Unique: [][]string{{"issue", "label"}}},
 	{Name: "comment", Fields: []core.FieldSpec{
 		id,
 		{Name: "issue", ToOne: "issue", Required: true, OnDelete: core.Cascade},

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/seed"
+	"github.com/larder-go/larder/core/storetest/policytest"
+	"github.com/larder-go/larder/decorators/access"
+)
+
+// kitSpec is the specification of the policy, for an admin, a member and a reader of organisation 1, and an operator. The hooks are
+// not part of it: the scenarios test them.
+func kitSpec(t *testing.T) policytest.PolicySpec {
+	t.Helper()
+	policy, err := access.Parse(policyJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operatorsOnly := map[string][]core.Kind{
+		"user":         {core.Insert, core.NextID, core.Update},
+		"organisation": {core.Insert, core.NextID, core.Delete},
+		"membership":   {core.Insert, core.NextID},
+	}
+	nobody := map[string][]core.Kind{"user": {core.Delete}, "issue_label": {core.Update}, "comment": {core.Update}}
+	return policytest.PolicySpec{
+		Stack: func(testing.TB) policytest.Stack {
+			return policytest.Stack{Decorators: []core.Decorator{access.New(policy, access.Options{})}}
+		},
+		Model: model, Rows: kitRows,
+		Principals: []*core.Principal{
+			{ID: core.TextValue("ada")}, {ID: core.TextValue("bob")}, {ID: core.TextValue("carol")}, {ID: core.TextValue("olga"), Roles: []string{"operator"}},
+		},
+		Decide: func(all reference.Records) policytest.Decisions { return decisions(all).all() },
+		Grants: func(p *core.Principal, row core.Record) bool {
+			return row.Resource().Name() == "membership" && row.Get("user") == p.ID
+		},
+		Denies: func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
+			return kind > core.Aggregate || slices.Contains(nobody[r.Name()], kind) || !p.HasRole("operator") && slices.Contains(operatorsOnly[r.Name()], kind)
+		},
+		Operations: 3_000,
+	}
+}
+
+// kitRows has an organisation with ada, bob and carol, one with bob and dan, and one with dan.
+var kitRows = seed.Data{
+	"user":         {"ada": {"email": "a"}, "bob": {}, "carol": {"email": "c"}, "dan": {"email": "d"}, "olga": {}},
+	"organisation": {1: {"name": "x"}, 2: {"name": "y"}, 3: {"name": "z"}},
+	"membership": {
+		1: {"organisation": 1, "user": "ada", "role": "admin"}, 2: {"organisation": 1, "user": "bob", "role": "member"},
+		3: {"organisation": 1, "user": "carol", "role": "reader"}, 4: {"organisation": 2, "user": "bob", "role": "reader"},
+		5: {"organisation": 2, "user": "dan", "role": "admin"}, 6: {"organisation": 3, "user": "dan", "role": "member"},
+		7: {"organisation": 1, "user": "dan", "role": "admin"},
+	},
+	"project": {1: {"organisation": 1, "name": "a"}, 2: {"organisation": 1, "name": "b"}, 3: {"organisation": 2, "name": "a"}, 4: {"organisation": 3, "name": "c"}},
+	"issue": {
+		1: issueRow(1, 1, "s", "ada"), 2: issueRow(1, 2, "t", "bob"), 3: issueRow(2, 1, "s", "carol"), 4: issueRow(3, 1, "u", "bob"),
+		5: issueRow(4, 1, "u", "ada"), 6: issueRow(3, 2, "t", "dan"),
+	},
+	"label":       {1: {"organisation": 1, "name": "v"}, 2: {"organisation": 1, "name": "w"}, 3: {"organisation": 2, "name": "v"}, 4: {"organisation": 3, "name": "w"}},
+	"issue_label": {1: {"issue": 1, "label": 1}, 2: {"issue": 3, "label": 1}, 3: {"issue": 4, "label": 3}, 4: {"issue": 1, "label": 3}, 5: {"issue": 5, "label": 4}},
+	"comment": {
+		1: {"issue": 1, "author": "bob", "text": "m"}, 2: {"issue": 2, "author": "ada", "text": "n"}, 3: {"issue": 3, "author": "carol", "text": "m"},
+		4: {"issue": 4, "author": "bob", "text": "n"}, 5: {"issue": 5, "author": "ada", "text": "o"},
+	},
+}
+
+func issueRow(project, number int, title, author string) map[string]any {
+	return map[string]any{"project": project, "number": number, "title": title, "author": author, "state": "open", "priority": "low"}
+}
+
+// decisions makes the decisions of the policy with loops over all records.
+type decisions reference.Records
+
+func (all decisions) all() policytest.Decisions {
+	return policytest.Decisions{CanRead: all.canRead, CanChange: all.canChange, CanResultIn: all.canResultIn}
+}
+
+// target returns the record that a to-one field refers to, or the zero Record.
+func (all decisions) target(row core.Record, field string) core.Record {
+	f := row.Resource().Field(field)
+	for rec := range all(f.Target()) {
+		if rec.Key() == row.Value(f) {
+			return rec
+		}
+	}
+	return core.Record{}
+}
+
+// roleIn returns the role of p in the organisation that the row belongs to; "" for none.
+func (all decisions) roleIn(p *core.Principal, row core.Record) string {
+	for _, field := range []string{"issue", "project", "organisation"} {
+		if !row.IsZero() && row.Resource().Field(field) != nil {
+			row = all.target(row, field)
+		}
+	}
+	if row.IsZero() || !p.ID.IsSet() {
+		return ""
+	}
+	for m := range all(model.Resource("membership")) {
+		if m.Get("organisation") == row.Key() && m.Get("user") == p.ID {
+			return m.Get("role").Text()
+		}
+	}
+	return ""
+}
+
+func (all decisions) canRead(p *core.Principal, row core.Record) bool {
+	switch row.Resource().Name() {
+	case "user":
+		if row.Key() == p.ID || p.HasRole("operator") {
+			return true
+		}
+		for m := range all(model.Resource("membership")) {
+			if m.Get("user") == row.Key() && all.roleIn(p, m) != "" {
+				return true
+			}
+		}
+		return false
+	case "organisation", "membership":
+		return p.HasRole("operator") || all.roleIn(p, row) != ""
+	}
+	return all.roleIn(p, row) != ""
+}
+
+func (all decisions) canChange(p *core.Principal, kind core.Kind, row core.Record) bool {
+	role, mine := all.roleIn(p, row), false
+	switch row.Resource().Name() {
+	case "user":
+		return p.HasRole("operator") && kind != core.Delete
+	case "organisation":
+		return p.HasRole("operator") || kind == core.Update && role == "admin"
+	case "membership":
+		return p.ID.IsSet() && row.Get("user") != p.ID && (p.HasRole("operator") || role == "admin")
+	case "issue":
+		mine = kind == core.Update
+	case "issue_label":
+		mine = true
+	case "comment":
+		mine = row.Get("author") == p.ID
+	}
+	return role == "admin" || role == "member" && mine
+}
+
+func (all decisions) canResultIn(p *core.Principal, kind core.Kind, row core.Record) bool {
+	if kind == core.Insert {
+		switch row.Resource().Name() {
+		case "organisation":
+			return p.HasRole("operator")
+		case "membership":
+			return p.HasRole("operator") && p.ID.IsSet() && row.Get("user") != p.ID
+		case "issue", "comment":
+			role := all.roleIn(p, row)
+			return row.Get("author") == p.ID && p.ID.IsSet() && (role == "admin" || role == "member")
+		}
+	}
+	return all.canChange(p, kind, row)
+}
+
+func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
+
+func TestPolicyCannotBeBypassed(t *testing.T) {
+	for _, c := range policytest.GuardCases() {
+		spec := kitSpec(t)
+		spec.Thin = 8
+		t.Run(c.Name, func(t *testing.T) { c.Check(t, inMemory, spec) })
+	}
+}
+
+func TestPolicyRevealsNothingHidden(t *testing.T) {
+	now = func() time.Time { return time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC) } // the same in both worlds
+	defer func() { now = time.Now }()
+	policytest.NonInterference(t, inMemory, kitSpec(t))
+}
