@@ -52,11 +52,8 @@ func token(t *testing.T, user string, expires time.Duration, roles ...string) st
 // page for a tracker of its own, serves the page by the command of the README, and lets browsertest/application.mjs use the page.
 // LARDER_PICTURES names the folder for the pictures; default a temporary one.
 func TestCommandsAndPageInChromium(t *testing.T) {
-	for program, install := range map[string]string{"npm": "nodejs npm", "chromium": "chromium"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is missing; run: apt-get install %s", program, install)
-		}
-	}
+	chromium := installed(t, "chromium", "chromium")
+	installed(t, "npm", "nodejs npm")
 	readme := filepath.Join(folder, "README.md")
 	recipetest.Walkthrough(t, readme)
 
@@ -83,7 +80,17 @@ func TestCommandsAndPageInChromium(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, append(environment, "TOKENS="+string(tokens)), "node", "browsertest/application.mjs", origin, api.Base, "chromium", pictures)
+	run(t, append(environment, "TOKENS="+string(tokens)), "node", "browsertest/application.mjs", origin, api.Base, chromium, pictures)
+}
+
+// installed returns the path of a program.
+func installed(t *testing.T, program, install string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatalf("%s is missing; run: apt-get install %s", program, install)
+	}
+	return path
 }
 
 // previewCommand returns the command of the README that serves the built page.
