@@ -19,7 +19,7 @@ async function open() {
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type()) && !/^Failed to load resource.* status of (400|401|404|412)/.test(message.text())) {
+    if (["error", "warning"].includes(message.type()) && !/^Failed to load resource.*( status of (400|401|404|412)|net::ERR_INTERNET_DISCONNECTED)/.test(message.text())) {
       failures.push(`console: ${message.text()}`);
     }
   });
@@ -72,8 +72,11 @@ async function look(page, name) {
 
 async function tour() {
   const page = await open();
-  // Sign in.
+  // Sign in, at the second attempt.
   await look(page, "sign-in");
+  await page.keyboard.press("Escape");
+  await alert(page, "You are not signed in");
+  await page.getByRole("button", { name: "Show" }).click();
   await signIn(page, "wrong");
   await page.getByText("The token is not accepted").waitFor();
   await signIn(page, tokens.ada);
@@ -99,6 +102,11 @@ async function tour() {
   // Search, filter and order. The URL keeps them.
   await filter(page, "Search").fill("brass GEARS");
   await page.keyboard.press("Enter");
+  await status(page, "1 issue");
+  await page.goBack();
+  await status(page, "23 issues");
+  assert.deepEqual(await titles(page), seen[1]);
+  await page.goForward();
   await status(page, "1 issue");
   assert.deepEqual(await titles(page), ["Gears slip"]);
   await filter(page, "Search").fill("");
@@ -169,11 +177,15 @@ async function tour() {
     title: "Lever is broken", due: "2030-01-31", priority: "high", text: "The lever\nneeds oil.",
   });
 
-  // A rule about two fields, and fields that become empty.
+  // A broken connection, a rule about two fields, and fields that become empty.
   await page.locator(`#issue-${id}`).click();
   await field(page, "State").selectOption("closed");
   await field(page, "Due").fill("");
   await field(page, "Text").fill("");
+  await page.context().setOffline(true);
+  await save(page);
+  await alert(page, "The server cannot be reached");
+  await page.context().setOffline(false);
   await save(page);
   await alert(page, "Look at the marked fields");
   assert.match(await described(page, "Resolution"), /a value for closed issues/);

@@ -34,9 +34,17 @@ export function cursor(response: Response, rel: "next" | "prev", argument: "afte
 }
 
 const projects = new Map<number, string>();
+let loading: Promise<void> | undefined;
 
-// loadProjects fills the selects of projects.
-export async function loadProjects(): Promise<void> {
+// loadProjects fills the selects of projects, once.
+export function loadProjects(): Promise<void> {
+  return (loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  }));
+}
+
+async function load(): Promise<void> {
   for (const { id, name = "" } of answer(await api.GET("/project", { params: { query: { fields: ["id", "name"], sort: ["name"] } } }))) {
     projects.set(id, name);
     for (const select of document.querySelectorAll<HTMLSelectElement>(".projects")) select.add(new Option(name, String(id)));

@@ -1,4 +1,4 @@
-import { answer, api, nameOf, problems, type Failure, type Issue } from "./api";
+import { answer, api, loadProjects, nameOf, problems, type Failure, type Issue } from "./api";
 import { attempt, find } from "./dom";
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
@@ -21,7 +21,8 @@ export async function edit(id: number): Promise<void> {
   open(await read(id));
 }
 
-export function create(): void {
+export async function create(): Promise<void> {
+  await loadProjects();
   key = crypto.randomUUID();
   open(undefined);
 }

@@ -1,4 +1,4 @@
-import { api, answer, cursor, nameOf, type Issue } from "./api";
+import { answer, api, cursor, loadProjects, nameOf, type Issue } from "./api";
 import { attempt, find } from "./dom";
 import { edit } from "./editor";
 
@@ -7,7 +7,8 @@ const errors = find("#list-error", HTMLElement);
 const status = find("#status", HTMLElement);
 const rows = find("#issues", HTMLTableSectionElement);
 const pages = { next: find("#next", HTMLAnchorElement), prev: find("#previous", HTMLAnchorElement) };
-let total: string | null = null; // from the first page, because a count costs a read of the whole list
+let total = ""; // number of issues of the whole list, from its first page: a count costs a read of them all
+let counted = ""; // conditions of the list that total is about
 let latest = 0;
 
 // visit shows the list of a URL. The URL holds what the list depends on, so that it can be kept, shared and gone back to.
@@ -19,38 +20,44 @@ export function visit(url: string): Promise<void> {
 // show shows the list of the current URL. An answer is left out if the person has asked for another list meanwhile.
 export function show(news = ""): Promise<void> {
   const turn = ++latest;
-  return attempt(errors, async () => {
+  return attemptHere(async () => {
+    await loadProjects();
     const asked = new URLSearchParams(location.search);
+    const conditions = withoutCursor(asked);
     for (const control of filter.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[name]")) {
       if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = asked.has(control.name);
       else control.value = asked.get(control.name) ?? (control.name === "sort" ? "-created" : "");
     }
-    const list = (name: string): string[] | undefined => (asked.get(name) ? asked.getAll(name) : undefined);
-    const first = !asked.has("after") && !asked.has("before");
+    const list = (name: string): string[] | undefined => (asked.has(name) ? asked.getAll(name) : undefined);
     const result = await api.GET("/issue", {
       params: {
         query: {
-          search: asked.get("search") || undefined,
+          search: asked.get("search") ?? undefined,
           state: list("state"),
           project: list("project")?.map(Number),
           filter: asked.has("overdue") ? JSON.stringify({ due: { lt: today() }, state: { ne: "closed" } }) : undefined,
           sort: list("sort") ?? ["-created"],
           after: asked.get("after") ?? undefined,
           before: asked.get("before") ?? undefined,
-          count: first || total === null ? true : undefined,
+          count: `${asked}` === `${conditions}` || counted !== `${conditions}` || undefined,
           limit: 10,
           fields: ["id", "project", "number", "title", "state", "priority", "due", "assignee"],
         },
       },
     });
     if (turn !== latest) return;
-    const issues = answer(result);
+    rows.replaceChildren(...answer(result).map(row));
     total = result.response.headers.get("X-Total-Count") ?? total;
-    rows.replaceChildren(...issues.map(row));
+    counted = `${conditions}`;
     status.textContent = `${news} ${total} ${total === "1" ? "issue" : "issues"}`;
     turnTo("next", cursor(result.response, "next", "after"), "after");
     turnTo("prev", cursor(result.response, "prev", "before"), "before");
   });
+}
+
+// attemptHere runs an action, and shows its error above the list.
+export function attemptHere(action: () => Promise<void>): Promise<void> {
+  return attempt(errors, action);
 }
 
 function row(issue: Issue): HTMLTableRowElement {
@@ -59,7 +66,7 @@ function row(issue: Issue): HTMLTableRowElement {
   title.type = "button";
   title.id = `issue-${issue.id}`;
   title.textContent = issue.title ?? "";
-  title.onclick = () => attempt(errors, () => edit(issue.id));
+  title.onclick = () => attemptHere(() => edit(issue.id));
   for (const content of [nameOf(issue), title, issue.state, issue.priority, issue.due, issue.assignee]) {
     tr.insertCell().append(content ?? "");
   }
@@ -68,12 +75,14 @@ function row(issue: Issue): HTMLTableRowElement {
 
 // turnTo makes the anchor of the next or the previous page lead to a cursor, or hides the anchor.
 function turnTo(rel: "next" | "prev", to: string | undefined, argument: "after" | "before"): void {
-  const query = new URLSearchParams(location.search);
-  query.delete("after");
-  query.delete("before");
+  const query = withoutCursor(new URLSearchParams(location.search));
   if (to) query.set(argument, to);
   pages[rel].hidden = !to;
   pages[rel].href = `?${query}`;
+}
+
+function withoutCursor(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].filter(([name]) => name !== "after" && name !== "before"));
 }
 
 function today(): string {

@@ -1,7 +1,7 @@
-import { loadProjects, nameOf } from "./api";
-import { attempt, find } from "./dom";
+import { nameOf } from "./api";
+import { find } from "./dom";
 import { create, start as startEditor } from "./editor";
-import { show, start as startList } from "./list";
+import { attemptHere, show, start as startList } from "./list";
 import { signOut } from "./session";
 
 startList();
@@ -9,7 +9,6 @@ startEditor(async (issue) => {
   await show(`Saved ${nameOf(issue)}.`);
   document.getElementById(`issue-${issue.id}`)?.focus();
 });
-find("#create", HTMLButtonElement).onclick = create;
+find("#create", HTMLButtonElement).onclick = () => attemptHere(create);
 find("#sign-out", HTMLButtonElement).onclick = signOut;
-await attempt(find("#list-error", HTMLElement), loadProjects);
 await show();

@@ -18,7 +18,7 @@ export async function withToken(request: Request): Promise<Response> {
     if (response.status !== 401) return response;
   }
   if (token === sessionStorage.getItem("token")) { // otherwise the dialog has asked during this request
-    asking ??= ask(token ? "The token is not accepted. It may have expired." : "").finally(() => (asking = undefined));
+    asking ??= ask(token ? "The token is not accepted. It may have expired." : "Enter a token for the tracker.").finally(() => (asking = undefined));
     await asking;
   }
   return withToken(request);
