@@ -76,7 +76,7 @@ func run(ctx context.Context) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", identify(api))
-	mux.Handle("/log-level", only(http.HandlerFunc(setLevel), http.MethodPut)) // serve it on an internal address only
+	mux.HandleFunc("PUT /log-level", setLevel) // serve it on an internal address only
 	return serve(ctx, store, mux)
 }
 

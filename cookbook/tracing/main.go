@@ -88,6 +88,6 @@ func run(ctx context.Context) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", traced)
 	// OpenMetrics is the format with exemplars. Serve it on an internal address only.
-	mux.Handle("/metrics", only(promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), "GET", "HEAD"))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	return serve(ctx, store, mux)
 }
