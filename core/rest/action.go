@@ -126,7 +126,7 @@ func (a *action) prepare(m *core.Model, taken map[string]bool) (err error) {
 		return errors.New("has the name of a to-many relation, whose list has the same URL; choose another name")
 	}
 	if _, err := newShape(m, a.Name, nil); err != nil { // nothing but the name can be wrong
-		return errors.New(`Name must have letters, digits, "_" and inner "-" only; Whole adds the "$" of the URL`)
+		return errors.New(`needs a Name of letters, digits, "_" and inner "-"; Whole adds the "$" of the URL`)
 	}
 	if a.input, err = newShape(m, a.Name, a.Input); err != nil {
 		return fmt.Errorf("input: %w", err)
