@@ -45,7 +45,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 func TestDetailsOfEveryCodeAreDescribed(t *testing.T) {
 	full := core.Error{
 		Resource: "r", Field: "f", Fields: []string{"f"}, Key: core.IntValue(1), Type: core.Int, Value: 1, Param: "p", Accepted: "a", Message: "m",
-		Violations: []core.Violation{{}},
+		Violations: []core.Violation{{}}, Quota: &core.Quota{},
 	}
 	for code := range statuses {
 		e, bare := full, core.Error{Code: code}

@@ -74,7 +74,7 @@
 // It is no gateway. A store is reached after a request was accepted, read and authenticated, so these limits belong in front
 // of the program or in its server: connections and requests per address, floods, slow clients (http.Server ReadHeaderTimeout),
 // sizes of headers and bodies, attempts to guess passwords or tokens. Counts are those of one process: n processes permit n
-// times the quota. They begin anew with the process.
+// times the quota. Each start of the process resets them.
 //
 // # Cost
 //

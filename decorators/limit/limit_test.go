@@ -231,7 +231,7 @@ func TestInvalidRulesAreRejected(t *testing.T) {
 		"limits nothing":                    {{Name: "a"}},
 		"must not be negative":              {{Name: "a", Requests: 1, Wait: -1}},
 		"Window: 1.5s is no whole number":   {{Name: "a", Requests: 1, Window: 1500 * time.Millisecond}},
-		"an empty list concerns nobody":     {{Name: "a", Requests: 1, Roles: []string{}}},
+		"an empty list selects no request":  {{Name: "a", Requests: 1, Roles: []string{}}},
 		"remove Kinds":                      {{Name: "a", Total: 1, Kinds: []core.Kind{core.Load}}},
 		"there is no operation of the kind": {{Name: "a", Requests: 1, Kinds: []core.Kind{core.Visibility}}},
 		"another rule has this name":        {{Name: "a", Requests: 1}, {Name: "a", Time: 1}},

@@ -87,7 +87,7 @@ func (r Rule) check() error {
 	case r.Window%time.Second != 0:
 		return fmt.Errorf("Window: %s is no whole number of seconds", r.Window)
 	case r.Roles != nil && len(r.Roles) == 0 || r.Kinds != nil && len(r.Kinds) == 0:
-		return errors.New("an empty list concerns nobody; use nil for all")
+		return errors.New("an empty list selects no request; use nil for all")
 	case r.Kinds != nil && (r.Concurrent > 0 || r.Total > 0):
 		return errors.New("Concurrent and Total count requests; remove Kinds")
 	}

@@ -48,7 +48,7 @@ func TestErrorsOfTheTime(t *testing.T) {
 	}
 }
 
-// The statement of a guest waits for a lock, and PostgreSQL cancels it.
+// The statement of a visitor waits for a lock, and PostgreSQL cancels it.
 func TestTimeReachesPostgres(t *testing.T) {
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
 	if err != nil {
