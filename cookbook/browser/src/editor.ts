@@ -13,9 +13,10 @@ const fields: ("id" | "project" | "number" | Name)[] = ["id", "project", "number
 
 const controls = new Map<string, Control>();
 const filled = new Map<string, string>(); // values before the person types
-let issue: Issue | undefined; // as it was read; undefined for a new issue
-let tag = ""; // the ETag of the issue as it was read
-let key = ""; // one for a new issue, so that repeated requests create it once
+let base: Version | undefined; // the issue as it was read; undefined for a new issue
+let key = ""; // of what the form is open for; with it, repeated requests create one issue
+
+type Version = { issue: Issue; tag: string };
 
 export async function edit(id: number): Promise<void> {
   open(await read(id));
@@ -23,30 +24,33 @@ export async function edit(id: number): Promise<void> {
 
 export async function create(): Promise<void> {
   await loadProjects();
-  key = crypto.randomUUID();
   open(undefined);
 }
 
-async function read(id: number): Promise<Issue> {
+async function read(id: number): Promise<Version> {
   const result = await api.GET("/issue/{id}", { params: { path: { id }, query: { fields } } });
-  tag = result.response.headers.get("ETag") ?? "";
-  return answer(result);
+  const issue = answer(result);
+  const tag = result.response.headers.get("ETag");
+  if (!tag) throw new Error("The API shows this page no ETag, so changes of others could be overwritten.");
+  return { issue, tag };
 }
 
-function open(shown: Issue | undefined): void {
-  issue = shown;
+function open(version: Version | undefined): void {
+  if (dialog.open) return;
+  base = version;
+  key = crypto.randomUUID();
   form.reset();
   clear();
-  heading.textContent = issue ? nameOf(issue) : "New issue";
-  for (const p of form.querySelectorAll<HTMLElement>(".editing")) p.hidden = !issue;
-  for (const p of form.querySelectorAll<HTMLElement>(".creating")) p.hidden = !!issue;
+  heading.textContent = base ? nameOf(base.issue) : "New issue";
+  for (const p of form.querySelectorAll<HTMLElement>(".editing")) p.hidden = !base;
+  for (const p of form.querySelectorAll<HTMLElement>(".creating")) p.hidden = !!base;
   names.forEach(fill);
   dialog.showModal();
 }
 
 function fill(name: Name): void {
   const control = controls.get(name)!;
-  if (issue) control.value = issue[name] ?? "";
+  if (base) control.value = base.issue[name] ?? "";
   filled.set(name, control.value);
 }
 
@@ -67,6 +71,7 @@ function oneOf<T extends string>(name: Name, options: T[]): T | undefined {
 }
 
 async function save(saved: (issue: Issue) => void): Promise<void> {
+  const [version, turn] = [base, key];
   clear();
   const body = {
     text: optional("text"),
@@ -75,29 +80,31 @@ async function save(saved: (issue: Issue) => void): Promise<void> {
     due: optional("due"),
     assignee: optional("assignee"),
   };
-  const result = issue
+  const result = version
     ? await api.PATCH("/issue/{id}", {
-        params: { path: { id: issue.id }, query: { fields }, header: { "If-Match": tag } },
+        params: { path: { id: version.issue.id }, query: { fields }, header: { "If-Match": version.tag } },
         body: { ...body, title: typed("title"), state: typed("state") },
       })
     : await api.POST("/issue", {
-        params: { query: { fields }, header: { "Idempotency-Key": key } },
+        params: { query: { fields }, header: { "Idempotency-Key": turn } },
         body: { ...body, title: typed("title") ?? "", project: Number(controls.get("project")!.value) },
       });
   if (result.data) {
-    dialog.close();
+    if (turn === key) dialog.close(); // otherwise the person has closed the form, and opened it for another issue
     saved(result.data);
-  } else if (issue && result.response.status === 412) {
-    merge(issue, await read(issue.id));
-  } else {
+  } else if (version && result.response.status === 412) {
+    const now = await read(version.issue.id);
+    if (turn === key) merge(version.issue, now);
+  } else if (turn === key) {
     complain(result.error);
   }
 }
 
 // merge shows the change of another person beside the fields. Fields in which this person has typed keep what is typed.
-function merge(before: Issue, now: Issue): void {
-  issue = now;
-  heading.textContent = nameOf(issue);
+function merge(before: Issue, version: Version): void {
+  base = version;
+  const now = version.issue;
+  heading.textContent = nameOf(now);
   for (const name of names) {
     if (now[name] === before[name]) continue;
     if (typed(name) === undefined) {

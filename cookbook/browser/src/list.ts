@@ -12,7 +12,7 @@ let counted = ""; // conditions of the list that total is about
 let latest = 0;
 
 // visit shows the list of a URL. The URL holds what the list depends on, so that it can be kept, shared and gone back to.
-export function visit(url: string): Promise<void> {
+function visit(url: string): Promise<void> {
   history.pushState(null, "", url);
   return show();
 }
@@ -24,9 +24,11 @@ export function show(news = ""): Promise<void> {
     await loadProjects();
     const asked = new URLSearchParams(location.search);
     const conditions = withoutCursor(asked);
-    for (const control of filter.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[name]")) {
-      if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = asked.has(control.name);
-      else control.value = asked.get(control.name) ?? (control.name === "sort" ? "-created" : "");
+    filter.reset();
+    for (const [name, value] of conditions) {
+      const control = filter.elements.namedItem(name);
+      if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = true;
+      else if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement) control.value = value;
     }
     const list = (name: string): string[] | undefined => (asked.has(name) ? asked.getAll(name) : undefined);
     const result = await api.GET("/issue", {
