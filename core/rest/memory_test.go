@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,7 +105,7 @@ func fill(t *testing.T, store *core.Store) {
 	})
 	insert("book", books(), func(i int) map[string]any {
 		return map[string]any{
-			"title": strings.Repeat("b", 20+i%10), "shelf": fmt.Sprint(i % 1000), "number": i, "author": i%1000 + 1,
+			"title": strings.Repeat("b", 20+i%10), "shelf": strconv.Itoa(i % 1000), "number": i, "author": i%1000 + 1,
 			"notes": json.RawMessage(fmt.Sprintf(`{"page": %d}`, i)), "text0": fmt.Sprint("abc ", i),
 		}
 	})

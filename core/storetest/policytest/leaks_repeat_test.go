@@ -2,6 +2,7 @@ package policytest_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -71,9 +72,7 @@ func (m memory) around(next http.Handler) http.Handler {
 				answers[request] = answer
 			}
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		if known && !m.failures {
 			w.Header().Set("Idempotent-Replayed", "true")
 		}

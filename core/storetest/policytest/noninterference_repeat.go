@@ -27,15 +27,15 @@ type writeRequest struct {
 }
 
 // newHandler returns the REST handler of the spec. It serves the principal of the context.
-func (s PolicySpec) newHandler(api *engine.Engine) http.Handler {
+func (spec PolicySpec) newHandler(api *engine.Engine) http.Handler {
 	h, err := rest.New(api, rest.Options{Authenticate: func(r *http.Request) (*core.Principal, error) {
 		return core.PrincipalOf(r.Context()), nil
 	}})
 	if err != nil {
 		panic(err) // the options are valid
 	}
-	if s.Middleware != nil {
-		return s.Middleware(h)
+	if spec.Middleware != nil {
+		return spec.Middleware(h)
 	}
 	return h
 }
