@@ -19,7 +19,7 @@ var actions = []rest.Action{{
 }}
 
 // transfer is one transaction. It first writes a comment as the caller, so that callers who must not comment cannot transfer. Then
-// it moves the issue as the program, because the policy lets nobody set the project of an issue, and clients set no numbers.
+// it moves the issue as the program, because no caller may set the project or the number of an issue.
 func transfer(ctx context.Context, call *rest.Call) error {
 	target := call.Input.Get("project")
 	found, err := call.Tx.List(ctx, "issue", engine.Query{Depth: 1, Fields: []string{"project.name", "number"}, Filter: map[string]any{

@@ -18,7 +18,6 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
@@ -32,8 +31,12 @@ var (
 	database   = flag.String("database", "", "connection `string` of PostgreSQL, such as postgres://user:password@host:5432/database; default: memory")
 	schema     = flag.String("schema", "tracker", "PostgreSQL `schema` of the tables")
 	secretFile = flag.String("secret", "", "`file` with the secret that signs bearer tokens (HS256)")
-	logLevel   = zap.LevelFlag("log-level", zap.InfoLevel, "lowest `level` of logged operations: debug, info, warn or error")
+	logLevel   = new(slog.LevelVar)
 )
+
+func init() {
+	flag.TextVar(logLevel, "log-level", logLevel, "lowest `level` of logged lines: debug, info, warn or error")
+}
 
 // run serves until an interrupt or SIGTERM. It lets running requests finish and then closes the store.
 func run(ctx context.Context) (err error) {
@@ -44,16 +47,13 @@ func run(ctx context.Context) (err error) {
 	if secret = bytes.TrimSpace(secret); err != nil || len(secret) < 32 {
 		return errors.Join(errors.New("-secret: name a file with at least 32 bytes, such as the output of openssl rand -hex 32"), err)
 	}
-	config := zap.NewProductionConfig()
-	config.Level, config.Sampling, config.DisableStacktrace = zap.NewAtomicLevelAt(*logLevel), nil, true
-	log := zap.Must(config.Build())
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, nil))) // failed requests, and changes of the database
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel})))
 	registry := prometheus.NewRegistry()
 	backend, err := openBackend(ctx, registry)
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, backend, log, registry)
+	store, err := open(ctx, backend, registry)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
@@ -159,7 +158,7 @@ type service struct {
 func newService(t *testing.T, backend core.Backend) *service {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := open(t.Context(), backend, zap.NewNop(), registry)
+	store, err := open(t.Context(), backend, registry)
 	if err != nil {
 		t.Fatal(err)
 	}

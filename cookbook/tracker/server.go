@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"flag"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/cors"
-	"go.uber.org/zap"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -26,13 +26,13 @@ import (
 var origins = flag.String("cors", "", "`origins` of browser applications that may send requests, separated by commas, such as https://app.example")
 
 // open returns the store: logs and metrics outermost, then the policy, then the hooks, which see what the policy permits.
-func open(ctx context.Context, backend core.Backend, log *zap.Logger, registry *prometheus.Registry) (*core.Store, error) {
+func open(ctx context.Context, backend core.Backend, registry *prometheus.Registry) (*core.Store, error) {
 	policy, err := access.Parse(policyJSON)
 	if err != nil {
 		return nil, err
 	}
 	return core.New(ctx, model, backend,
-		logging.New(log, logging.Options{}),
+		logging.NewSlog(slog.Default(), logging.Options{}),
 		metrics.New(registry, metrics.Options{}),
 		access.New(policy, access.Options{}),
 		assigneeIsMember, labelIsOwn,
