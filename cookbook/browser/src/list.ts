@@ -38,7 +38,7 @@ export function show(news = ""): Promise<void> {
           state: list("state"),
           project: list("project")?.map(Number),
           filter: asked.has("overdue") ? JSON.stringify({ due: { lt: today() }, state: { ne: "closed" } }) : undefined,
-          sort: list("sort") ?? ["-created"],
+          sort: [asked.get("sort") ?? "-created", "-id"],
           after: asked.get("after") ?? undefined,
           before: asked.get("before") ?? undefined,
           count: `${asked}` === `${conditions}` || counted !== `${conditions}` || undefined,
