@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,14 +120,15 @@ func TestDelaysAddUpAndEndWithTheContext(t *testing.T) {
 }
 
 func TestSameSeedGivesTheSameFaults(t *testing.T) {
-	run := func(seed uint64, rules ...fault.Rule) (failed string) {
+	run := func(seed uint64, rules ...fault.Rule) string {
+		var outcomes []string
 		store := open(t, fault.New(memory.New(), seed, rules...))
 		for range 64 {
 			_, err := store.Count(t.Context(), cookie, core.All())
 			_, _ = store.Count(t.Context(), jar, core.All())
-			failed += fmt.Sprint(core.OutcomeOf(err), " ")
+			outcomes = append(outcomes, core.OutcomeOf(err).String())
 		}
-		return failed
+		return strings.Join(outcomes, " ")
 	}
 	half := fault.Rule{Resources: []string{"cookie"}, Probability: 0.5, Err: core.Unavailable}
 	first := run(7, half)
@@ -160,14 +162,14 @@ func TestCountsAndEnable(t *testing.T) {
 
 func TestInvalidRulesAreRejected(t *testing.T) {
 	for mistake, rule := range map[string]fault.Rule{
-		`rule 2: Resources: the model "cookies" has no resource "biscuit"`: {Resources: []string{"biscuit"}},
-		"rule 2: Kinds: no backend sees an operation of the kind visib":    {Kinds: []core.Kind{core.Visibility}},
-		"rule 2: an empty list matches nothing":                            {Kinds: []core.Kind{}},
-		"rule 2: Probability: 1.5 is out of range":                         {Probability: 1.5},
-		"rule 2: Skip, Times and Delay must not be negative":               {Skip: -1},
-		"rule 2: Err: only a commit has an unknown outcome":                {Err: core.ErrCommitUnknown},
-		"rule 2: Err: only a commit has an unknown outcome; ":              {Kinds: []core.Kind{core.Tx, core.Insert}, Err: core.ErrCommitUnknown},
-		"rule 2: Committed: a committed transaction must not report":       {Kinds: commit, Err: core.ErrConflict, Committed: true},
+		`rule 2: option Resources: the model "cookies" has no resource "biscuit"`: {Resources: []string{"biscuit"}},
+		"rule 2: option Kinds: no backend sees an operation of the kind visib":    {Kinds: []core.Kind{core.Visibility}},
+		"rule 2: an empty list matches nothing":                                   {Kinds: []core.Kind{}},
+		"rule 2: option Probability: 1.5 is out of range":                         {Probability: 1.5},
+		"rule 2: options Skip, Times and Delay must not be negative":              {Skip: -1},
+		"rule 2: option Err: only a commit has an unknown outcome":                {Err: core.ErrCommitUnknown},
+		"rule 2: option Err: only a commit has an unknown outcome; ":              {Kinds: []core.Kind{core.Tx, core.Insert}, Err: core.ErrCommitUnknown},
+		"rule 2: option Committed: a committed transaction must not report":       {Kinds: commit, Err: core.ErrConflict, Committed: true},
 	} {
 		_, err := core.New(t.Context(), model, fault.New(memory.New(), 1, fault.Rule{}, rule))
 		if err == nil || !strings.Contains(err.Error(), mistake) {
@@ -181,7 +183,7 @@ func TestInvalidRulesAreRejected(t *testing.T) {
 func honest(tb testing.TB, backend core.Backend) error {
 	store := open(tb, backend)
 	for i := range 100 {
-		mark := fmt.Sprint(i)
+		mark := strconv.Itoa(i)
 		rec, err := cookie.NewRecord(map[string]any{"type": mark})
 		if err != nil {
 			return err
@@ -193,7 +195,7 @@ func honest(tb testing.TB, backend core.Backend) error {
 		}
 		unknown := errors.Is(failed, core.OutcomeUnknown)
 		if failed == nil && n != 1 || failed != nil && !unknown && n != 0 || n > 1 {
-			return fmt.Errorf("insert %d ended with %v and stored %d records", i, failed, n)
+			return errors.Join(fmt.Errorf("insert %d stored %d records", i, n), failed)
 		}
 	}
 	return nil

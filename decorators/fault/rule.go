@@ -44,12 +44,12 @@ type Count struct {
 func (r Rule) check(m *core.Model) error {
 	for _, k := range r.Kinds {
 		if !slices.Contains(core.Kinds(), k) {
-			return fmt.Errorf("Kinds: no backend sees an operation of the kind %s; use the kinds of core.Kinds", k)
+			return fmt.Errorf("option Kinds: no backend sees an operation of the kind %s; use the kinds of core.Kinds", k)
 		}
 	}
 	for _, name := range r.Resources {
 		if m.Resource(name) == nil {
-			return fmt.Errorf("Resources: the model %q has no resource %q", m.Name(), name)
+			return fmt.Errorf("option Resources: the model %q has no resource %q", m.Name(), name)
 		}
 	}
 	onlyCommits := len(r.Kinds) > 0 && !slices.ContainsFunc(r.Kinds, func(k core.Kind) bool { return k != core.Tx })
@@ -58,13 +58,13 @@ func (r Rule) check(m *core.Model) error {
 	case r.Kinds != nil && len(r.Kinds) == 0 || r.Resources != nil && len(r.Resources) == 0:
 		return errors.New("an empty list matches nothing; use nil for all")
 	case !(r.Probability >= 0 && r.Probability <= 1): // NaN is out of range, too
-		return fmt.Errorf("Probability: %v is out of range; use a number from 0 to 1", r.Probability)
+		return fmt.Errorf("option Probability: %v is out of range; use a number from 0 to 1", r.Probability)
 	case r.Skip < 0 || r.Times < 0 || r.Delay < 0:
-		return errors.New("Skip, Times and Delay must not be negative")
+		return errors.New("options Skip, Times and Delay must not be negative")
 	case unknown && !onlyCommits:
-		return errors.New("Err: only a commit has an unknown outcome; set Kinds to core.Tx")
+		return errors.New("option Err: only a commit has an unknown outcome; set Kinds to core.Tx")
 	case r.Committed && !unknown:
-		return errors.New("Committed: a committed transaction must not report an error other than core.ErrCommitUnknown")
+		return errors.New("option Committed: a committed transaction must not report an error other than core.ErrCommitUnknown")
 	}
 	return nil
 }
