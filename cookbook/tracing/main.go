@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -46,11 +47,13 @@ type lines struct{ to io.Writer }
 
 func (l lines) ExportSpans(_ context.Context, spans []sdk.ReadOnlySpan) error {
 	for _, s := range spans {
-		line := fmt.Sprintf("trace=%s parent=%s span=%s %q", s.SpanContext().TraceID(), s.Parent().SpanID(), s.SpanContext().SpanID(), s.Name())
+		var line bytes.Buffer
+		fmt.Fprintf(&line, "trace=%s parent=%s span=%s %q", s.SpanContext().TraceID(), s.Parent().SpanID(), s.SpanContext().SpanID(), s.Name())
 		for _, a := range s.Attributes() {
-			line += fmt.Sprintf(" %s=%s", a.Key, a.Value.Emit())
+			fmt.Fprintf(&line, " %s=%s", a.Key, a.Value.String())
 		}
-		if _, err := fmt.Fprintln(l.to, line); err != nil {
+		line.WriteByte('\n')
+		if _, err := l.to.Write(line.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -105,7 +105,7 @@ func (l *limiter) handle(ctx context.Context, op *core.Op) (core.Result, error) 
 			if place == nil {
 				return core.Result{}, cmp.Or(err, r.crowded())
 			}
-			defer r.queue.leave(place)
+			defer r.queue.leave(place) //nolint:gocritic // a request holds the places of all rules until it ends
 		}
 		if r.Time > 0 && (limit == 0 || r.Time < limit) {
 			limit = r.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,7 +33,7 @@ func open(tb testing.TB, backend core.Backend, decorators ...core.Decorator) *co
 }
 
 func as(tb testing.TB, id int64, roles ...string) context.Context {
-	return core.WithPrincipal(tb.Context(), &core.Principal{ID: core.IntValue(id), Roles: roles, Claims: map[string]any{"tenant": fmt.Sprint(id % 2)}})
+	return core.WithPrincipal(tb.Context(), &core.Principal{ID: core.IntValue(id), Roles: roles, Claims: map[string]any{"tenant": strconv.FormatInt(id%2, 10)}})
 }
 
 func insert(ctx context.Context, q core.Querier) error {
@@ -81,10 +82,10 @@ func TestWhatARuleCounts(t *testing.T) {
 		"the program":              {limit.Rule{Requests: 3}, system, readStore, 10},
 		"a kind":                   {limit.Rule{Requests: 3, Kinds: writes}, user(1), insertStore, 3},
 		"another kind":             {limit.Rule{Requests: 3, Kinds: writes}, user(1), readStore, 10},
-		"transactions":             {limit.Rule{Requests: 3}, user(1), inTx(read, read, read), 3},
-		"a kind in transactions":   {limit.Rule{Requests: 3, Kinds: writes}, user(1), inTx(insert), 3},
-		"two of a kind":            {limit.Rule{Requests: 4, Kinds: writes}, user(1), inTx(insert, insert), 2},
-		"transactions as a kind":   {limit.Rule{Requests: 3, Kinds: []core.Kind{core.Tx}}, user(1), inTx(insert), 3},
+		"transactions":             {limit.Rule{Requests: 3}, user(1), inTx(3, read), 3},
+		"a kind in transactions":   {limit.Rule{Requests: 3, Kinds: writes}, user(1), inTx(1, insert), 3},
+		"two of a kind":            {limit.Rule{Requests: 4, Kinds: writes}, user(1), inTx(2, insert), 2},
+		"transactions as a kind":   {limit.Rule{Requests: 3, Kinds: []core.Kind{core.Tx}}, user(1), inTx(1, insert), 3},
 		"after a commit":           {limit.Rule{Requests: 3}, user(1), afterCommit, 3},
 		"after a failed write":     {limit.Rule{Requests: 4}, user(1), missedWrite, 4},
 		"attempts":                 {limit.Rule{Requests: 3}, user(1), conflicting, 3},
@@ -125,10 +126,11 @@ func readStore(ctx context.Context, s *core.Store) error { return read(ctx, s) }
 
 func insertStore(ctx context.Context, s *core.Store) error { return insert(ctx, s) }
 
-func inTx(calls ...func(context.Context, core.Querier) error) func(context.Context, *core.Store) error {
+// inTx makes a call n times in a transaction.
+func inTx(n int, call func(context.Context, core.Querier) error) func(context.Context, *core.Store) error {
 	return func(ctx context.Context, s *core.Store) error {
 		return s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-			for _, call := range calls {
+			for range n {
 				if err := call(ctx, tx); err != nil {
 					return err
 				}
@@ -225,16 +227,16 @@ func TestManyKeysNeitherFillMemoryNorRenewAQuota(t *testing.T) {
 
 func TestInvalidRulesAreRejected(t *testing.T) {
 	for mistake, rules := range map[string][]limit.Rule{
-		"has no rule":                       nil,
-		"Name: use printable":               {{Requests: 1}},
-		`rule "a\"": Name: use printable`:   {{Name: `a"`, Requests: 1}},
-		"limits nothing":                    {{Name: "a"}},
-		"must not be negative":              {{Name: "a", Requests: 1, Wait: -1}},
-		"Window: 1.5s is no whole number":   {{Name: "a", Requests: 1, Window: 1500 * time.Millisecond}},
-		"an empty list selects no request":  {{Name: "a", Requests: 1, Roles: []string{}}},
-		"remove Kinds":                      {{Name: "a", Total: 1, Kinds: []core.Kind{core.Load}}},
-		"there is no operation of the kind": {{Name: "a", Requests: 1, Kinds: []core.Kind{core.Visibility}}},
-		"another rule has this name":        {{Name: "a", Requests: 1}, {Name: "a", Time: 1}},
+		"has no rule":                            nil,
+		"option Name: use printable":             {{Requests: 1}},
+		`rule "a\"": option Name: use printable`: {{Name: `a"`, Requests: 1}},
+		"limits nothing":                         {{Name: "a"}},
+		"must not be negative":                   {{Name: "a", Requests: 1, Wait: -1}},
+		"option Window: 1.5s is no whole number": {{Name: "a", Requests: 1, Window: 1500 * time.Millisecond}},
+		"an empty list selects no request":       {{Name: "a", Requests: 1, Roles: []string{}}},
+		"remove Kinds":                           {{Name: "a", Total: 1, Kinds: []core.Kind{core.Load}}},
+		"there is no operation of the kind":      {{Name: "a", Requests: 1, Kinds: []core.Kind{core.Visibility}}},
+		"another rule has this name":             {{Name: "a", Requests: 1}, {Name: "a", Time: 1}},
 	} {
 		_, err := core.New(t.Context(), model, memory.New(), limit.New(rules...))
 		if err == nil || !strings.Contains(err.Error(), mistake) {

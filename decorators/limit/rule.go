@@ -79,21 +79,21 @@ func (r Rule) check() error {
 	unprintable := func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
 	switch {
 	case r.Name == "" || strings.ContainsFunc(r.Name, unprintable):
-		return errors.New("Name: use printable ASCII without quotes and backslashes")
+		return errors.New("option Name: use printable ASCII without quotes and backslashes")
 	case r.Requests < 0 || r.Window < 0 || r.Keys < 0 || r.Concurrent < 0 || r.Total < 0 || r.Wait < 0 || r.Time < 0:
 		return errors.New("numbers and times must not be negative")
 	case r.Requests == 0 && r.Concurrent == 0 && r.Total == 0 && r.Time == 0:
 		return errors.New("limits nothing; set Requests, Concurrent, Total or Time")
 	case r.Window%time.Second != 0:
-		return fmt.Errorf("Window: %s is no whole number of seconds", r.Window)
+		return fmt.Errorf("option Window: %s is no whole number of seconds", r.Window)
 	case r.Roles != nil && len(r.Roles) == 0 || r.Kinds != nil && len(r.Kinds) == 0:
 		return errors.New("an empty list selects no request; use nil for all")
 	case r.Kinds != nil && (r.Concurrent > 0 || r.Total > 0):
-		return errors.New("Concurrent and Total count requests; remove Kinds")
+		return errors.New("options Concurrent and Total count requests; remove Kinds")
 	}
 	for _, k := range r.Kinds {
 		if !slices.Contains(core.Kinds(), k) {
-			return fmt.Errorf("Kinds: there is no operation of the kind %s; use the kinds of core.Kinds", k)
+			return fmt.Errorf("option Kinds: there is no operation of the kind %s; use the kinds of core.Kinds", k)
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func TestErrorsOfTheTime(t *testing.T) {
 	}{
 		"read":               {"guest", time.Hour, readStore, core.QueryTooExpensive},
 		"write":              {"guest", time.Hour, insertStore, core.Unavailable},
-		"in a transaction":   {"guest", time.Hour, inTx(read), core.QueryTooExpensive},
+		"in a transaction":   {"guest", time.Hour, inTx(1, read), core.QueryTooExpensive},
 		"another role":       {"user", time.Hour, readStore, nil},
 		"time of the caller": {"guest", time.Millisecond, readStore, core.Unavailable},
 	} {

@@ -26,7 +26,7 @@ func ExampleNew() {
 	for _, span := range exporter.GetSpans() {
 		fmt.Println(span.Name)
 		for _, a := range span.Attributes {
-			fmt.Printf("  %s=%s\n", a.Key, a.Value.Emit())
+			fmt.Printf("  %s=%s\n", a.Key, a.Value.String())
 		}
 	}
 	// Output:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
@@ -59,7 +61,7 @@ func onePerEvent(spans []trace.ReadOnlySpan, events []observertest.Event) error 
 		}
 	}
 	for _, e := range events {
-		outcome, name, readOnly := core.OutcomeOf(e.Err), e.Kind.String(), fmt.Sprint(e.ReadOnly)
+		outcome, name, readOnly := core.OutcomeOf(e.Err), e.Kind.String(), strconv.FormatBool(e.ReadOnly)
 		if e.Panicked {
 			outcome = core.OutcomeFailed
 		}
@@ -88,7 +90,7 @@ func closed(s trace.ReadOnlySpan) error {
 		allowed = append(allowed, o.String())
 	}
 	for _, a := range s.Attributes() {
-		if value := a.Value.Emit(); string(a.Key) != "larder.attempt" && !slices.Contains(allowed, value) {
+		if value := a.Value.String(); string(a.Key) != "larder.attempt" && !slices.Contains(allowed, value) {
 			return fmt.Errorf("%s has %s=%s", s.Name(), a.Key, value)
 		}
 	}
@@ -102,7 +104,7 @@ func closed(s trace.ReadOnlySpan) error {
 func attributeOf(s trace.ReadOnlySpan, key string) string {
 	for _, a := range s.Attributes() {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""
@@ -115,12 +117,13 @@ func TestSpansRevealNoHiddenRows(t *testing.T) {
 			decorator, recorder := traced(tracing.Options{})
 			return policytest.Stack{
 				Decorators: []core.Decorator{decorator, ownership.New("owner", ownership.Options{})},
-				Observe: func() (seen string) {
+				Observe: func() string {
+					var seen []string
 					for _, s := range recorder.Ended() {
-						seen += fmt.Sprint(s.Name(), s.Attributes(), s.Status(), "\n")
+						seen = append(seen, fmt.Sprint(s.Name(), s.Attributes(), s.Status()))
 					}
 					recorder.Reset()
-					return seen
+					return strings.Join(seen, "\n")
 				},
 			}
 		},

@@ -69,7 +69,7 @@ func TestSpansAreNested(t *testing.T) {
 	} {
 		var texts []string
 		for _, a := range span.Attributes() {
-			texts = append(texts, fmt.Sprintf("%s=%s", a.Key, a.Value.Emit()))
+			texts = append(texts, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
 		}
 		if got := fmt.Sprint(span.Name(), " ", texts); got != want || span.SpanKind() != trace.SpanKindClient {
 			t.Errorf("%s, kind %s\nwant %s", got, span.SpanKind(), want)
