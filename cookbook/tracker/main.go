@@ -2,8 +2,7 @@
 //
 //	go run ./cookbook/tracker -secret FILE -database postgres://...
 //
-// README.md is a guided tour; -help lists the flags. A variable of the environment can replace a flag: TRACKER_LOG_LEVEL for
-// -log-level.
+// README.md is a guided tour; -help lists the flags. In the environment, TRACKER_LOG_LEVEL stands for -log-level.
 package main
 
 import (
@@ -31,11 +30,13 @@ var (
 	database   = flag.String("database", "", "connection `string` of PostgreSQL, such as postgres://user:password@host:5432/database; default: memory")
 	schema     = flag.String("schema", "tracker", "PostgreSQL `schema` of the tables")
 	secretFile = flag.String("secret", "", "`file` with the secret that signs bearer tokens (HS256)")
-	logLevel   = new(slog.LevelVar)
+	logLevel   = levelFlag()
 )
 
-func init() {
-	flag.TextVar(logLevel, "log-level", logLevel, "lowest `level` of logged lines: debug, info, warn or error")
+func levelFlag() *slog.LevelVar {
+	level := new(slog.LevelVar)
+	flag.TextVar(level, "log-level", level, "lowest `level` of logged lines: debug, info, warn or error")
+	return level
 }
 
 // run serves until an interrupt or SIGTERM. It lets running requests finish and then closes the store.

@@ -15,14 +15,12 @@ var policyJSON []byte
 
 // A user can belong to several organisations, and the policy compares no two records with each other. These hooks do: the assignee
 // of an issue is a member of its organisation, and its labels belong to the same organisation.
-var (
-	assigneeIsMember = sameTenant("issue", "assignee", func(issue core.Record) core.Filter {
-		return core.Related("memberships", core.Related("organisation", core.Related("projects", core.Eq("id", issue.Get("project")))))
-	})
-	labelIsOwn = sameTenant("issue_label", "label", func(link core.Record) core.Filter {
-		return core.Related("organisation", core.Related("projects", core.Related("issues", core.Eq("id", link.Get("issue")))))
-	})
-)
+var assigneeIsMember = sameTenant("issue", "assignee", func(issue core.Record) core.Filter {
+	return core.Related("memberships", core.Related("organisation", core.Related("projects", core.Eq("id", issue.Get("project")))))
+})
+var labelIsOwn = sameTenant("issue_label", "label", func(link core.Record) core.Filter {
+	return core.Related("organisation", core.Related("projects", core.Related("issues", core.Eq("id", link.Get("issue")))))
+})
 
 // sameTenant returns a hook that rejects a record whose field names a record that does not match.
 func sameTenant(resource, field string, match func(core.Record) core.Filter) core.Decorator {

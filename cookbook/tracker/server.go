@@ -87,7 +87,6 @@ func identified(next http.Handler) http.Handler {
 // names the user as sub, and can list roles. A request without a token is anonymous.
 func verifier(secret []byte) func(r *http.Request) (*core.Principal, error) {
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithExpirationRequired(), jwt.WithStrictDecoding())
-	key := func(*jwt.Token) (any, error) { return secret, nil }
 	return func(r *http.Request) (*core.Principal, error) {
 		if r.Header.Get("Authorization") == "" {
 			return nil, nil
@@ -97,7 +96,8 @@ func verifier(secret []byte) func(r *http.Request) (*core.Principal, error) {
 
 			Roles []string `json:"roles"`
 		}
-		_, err := request.ParseFromRequest(r, request.BearerExtractor{}, key, request.WithParser(parser), request.WithClaims(&claims))
+		_, err := request.ParseFromRequest(r, request.BearerExtractor{}, func(*jwt.Token) (any, error) { return secret, nil },
+			request.WithParser(parser), request.WithClaims(&claims))
 		switch {
 		case errors.Is(err, jwt.ErrTokenExpired):
 			return nil, &core.Error{Code: core.Unauthorized, Message: "the token has expired"}

@@ -70,7 +70,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	t.Setenv("TRACKER_CORS", "https://a.example,https://app.example")
 	t.Setenv("TRACKER_ADDR", "nowhere") // the test has -addr on the command line
 	program := recipetest.Start(t)
-	r, err := http.NewRequestWithContext(t.Context(), "GET", program.Base+"/issue", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, program.Base+"/issue", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	if h := answer.Header; answer.StatusCode != 401 || h.Get("Access-Control-Allow-Origin") != "https://app.example" || h.Get("X-Request-Id") != "request-1" {
+	if h := answer.Header; answer.StatusCode != http.StatusUnauthorized || h.Get("Access-Control-Allow-Origin") != "https://app.example" || h.Get("X-Request-Id") != "request-1" {
 		t.Errorf("%d %v", answer.StatusCode, h)
 	}
 	program.Stop(t)
