@@ -30,7 +30,7 @@ func generous() core.Decorator {
 }
 
 func TestOperationsWithinTheLimitsAreUnchanged(t *testing.T) {
-	observertest.Transparent(t, inMemory, observertest.Transparency{
+	observertest.TransparentEffects(t, inMemory, observertest.Transparency{
 		Options: storetest.Options{Checks: 10},
 		Stack: func(testing.TB) observertest.ObservedStack {
 			return observertest.ObservedStack{Decorators: []core.Decorator{generous()}, Check: func(testing.TB, []observertest.Event) {}}
@@ -46,7 +46,7 @@ func TestGuardsHoldInsideLimits(t *testing.T) {
 		CanRead: func(p *core.Principal, row core.Record) bool {
 			return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
 		},
-		Thin: 3,
+		Thin: 20,
 	})
 }
 
@@ -64,11 +64,11 @@ func TestExceededLimitsRevealNoHiddenRows(t *testing.T) {
 }
 
 func TestLimitsAroundEachBackend(t *testing.T) {
-	for name, open := range map[string]storetest.Factory{"file": inFile, "postgres": inPostgres} {
+	for name, open := range map[string]storetest.Factory{"memory": inMemory, "file": inFile, "postgres": inPostgres} {
 		t.Run(name, func(t *testing.T) {
 			options := storetest.Options{Decorators: func(testing.TB) []core.Decorator { return []core.Decorator{generous()} }}
 			for _, rule := range storetest.Cases() {
-				if rule.Family == "batch" || rule.Family == "transaction" && name == "file" {
+				if rule.Family == "batch" || name == "memory" && (rule.Family == "transaction" || rule.Family == "write") {
 					t.Run(rule.Name, func(t *testing.T) { rule.Check(t, open, options) })
 				}
 			}
