@@ -228,7 +228,14 @@ func softDeleting() policytest.PolicySpec {
 
 func TestCorrectPoliciesPassGuard(t *testing.T) {
 	for _, h := range correctPolicies {
-		t.Run(h.name, func(t *testing.T) { policytest.Guard(t, kittest.OpenNaive, h.guarded()) })
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			spec := h.guarded()
+			if os.Getenv("LARDER_THIN") == "" && os.Getenv("LARDER_SOAK") == "" {
+				spec.Thin = 4 // TestOwningPolicyPassesGuard runs all cases
+			}
+			policytest.Guard(t, kittest.OpenNaive, spec)
+		})
 	}
 }
 
@@ -250,6 +257,7 @@ func operations(t *testing.T, n int) int {
 func TestCorrectPoliciesPassNonInterference(t *testing.T) {
 	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
 			spec := h.guarded()
 			spec.Operations = operations(t, 5_000)
 			policytest.NonInterference(t, kittest.OpenNaive, spec)
