@@ -59,6 +59,9 @@ func addBounds(f *core.Field, schema object) string {
 func addValues(f *core.Field, schema object) string {
 	values := f.OneOf()
 	if values == nil {
+		values = statesOf(f)
+	}
+	if values == nil {
 		return ""
 	}
 	if f.Type() == core.Decimal {
@@ -74,6 +77,25 @@ func addValues(f *core.Field, schema object) string {
 	}
 	schema["enum"] = all
 	return ""
+}
+
+// statesOf returns the states that the Transitions of a field reach from a new record; nil if a new record can have any state.
+func statesOf(f *core.Field) (values []core.Value) {
+	all := f.Spec().Transitions
+	if len(all[""]) == 0 {
+		return nil
+	}
+	names := slices.Collect(maps.Keys(all))
+	for _, following := range all {
+		names = append(names, following...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if name != "" {
+			values = append(values, core.TextValue(name))
+		}
+	}
+	return values
 }
 
 // transitions returns the changes of state in words.

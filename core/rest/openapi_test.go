@@ -510,7 +510,7 @@ func TestSchemasOfBodiesHaveTheRulesOfTheModel(t *testing.T) {
 		"ratio": `{"format":"double","maximum":0.75,"type":"number"}`,
 		"kind":  `{"description":"A number is accepted, as the string of its digits.","enum":["a","b",null],"type":["string","null"]}`,
 		"price": `{"description":"In euros. At least 0.50. A number is accepted, as the string of its digits.","format":"decimal","pattern":"^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$","type":["string","null"]}`,
-		"state": `{"description":"New records have one of: new. new may become: old, lost. old is final. A number is accepted, as the string of its digits.","type":"string"}`,
+		"state": `{"description":"New records have one of: new. new may become: old, lost. old is final. A number is accepted, as the string of its digits.","enum":["lost","new","old"],"type":"string"}`,
 		"meta":  `{"anyOf":[{"$ref":"#/components/schemas/item_meta"},{"type":"null"}]}`,
 		"tags":  `{"$ref":"#/components/schemas/item_tags","items":{},"type":"array"}`,
 		"sizes": `{"$ref":"#/components/schemas/item_sizes"}`,

@@ -83,7 +83,7 @@ async function save(saved: (issue: Issue) => void): Promise<void> {
   const result = version
     ? await api.PATCH("/issue/{id}", {
         params: { path: { id: version.issue.id }, query: { fields }, header: { "If-Match": version.tag } },
-        body: { ...body, title: typed("title"), state: typed("state") },
+        body: { ...body, title: typed("title"), state: oneOf("state", ["open", "started", "closed"]) },
       })
     : await api.POST("/issue", {
         params: { query: { fields }, header: { "Idempotency-Key": turn } },
