@@ -1,5 +1,5 @@
 // Package postgres is the backend for PostgreSQL: it stores the records of a model in ordinary tables of one schema. It
-// supports version 13 and later, and is tested with 15 and 18.
+// supports version 13 and later, and its tests run on 15; 18 was tried.
 //
 //	backend, err := postgres.Open(ctx, "postgres://app@db/shop", "cookies", postgres.Options{})
 //	store, err := core.New(ctx, model, backend)
