@@ -16,7 +16,8 @@ type shell struct {
 
 func newShell(t *testing.T, dir string) *shell {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec 2>&1; exec sh")
+	// Programs of Node.js write colours to a pipe too where CI or FORCE_COLOR is set, as on build servers.
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "unset FORCE_COLOR; NO_COLOR=1; export NO_COLOR; exec 2>&1; exec sh")
 	cmd.Dir = dir
 	in, err := cmd.StdinPipe()
 	if err != nil {
