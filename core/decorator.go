@@ -29,6 +29,12 @@ type Decorator struct {
 	// UsesRelated declares that the decorator adds conditions on related records to Using, Check or Conditions, so that
 	// [New] can reject a stack with a policy or effect that does not know them. It implies KnowsRelated.
 	UsesRelated bool
+	// InsidePolicies declares that every policy of the stack must stand outside this decorator, because a policy inside it
+	// would judge what it adds or turns an operation into, instead of what the caller asked for. [New] rejects other stacks.
+	InsidePolicies bool
+	// Inside names decorators that must stand outside this one if the stack has them: an audit trail stands inside the
+	// decorator that stamps times and authors, so that its entries show them. [New] rejects other stacks.
+	Inside []string
 	// Repeatable allows several decorators of this name in one stack. Otherwise [New] rejects the second one.
 	Repeatable bool
 	// Wrap returns a handler around next, the next handler towards the backend. It may return next itself if there is
@@ -47,8 +53,6 @@ type Decorator struct {
 	// then leave out a Required field: neither the engine nor API descriptions demand it. Fields that clients cannot set
 	// need no declaration. nil stands for a function that returns false. It may be called from several goroutines.
 	Sets func(f *Field) bool
-
-	hook bool // made by OnWrite: no policy may stand inside it
 }
 
 // DecoratorKind says how a [Decorator] affects operations, and so where it may stand in a stack.
@@ -140,7 +144,8 @@ func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
 // checkOrder rejects a stack that breaks a promise by its order, with an error that names a correct order.
 func checkOrder(decorators []Decorator) error {
 	seen := make(map[string]bool, len(decorators))
-	var answer, unaware, uses, hook string
+	var answer, unaware, uses, effect string
+	outer := make(map[string]string) // the decorator already met that has to stand inside the named one
 	for _, d := range decorators {
 		if d.unaware() {
 			unaware = d.Name
@@ -163,16 +168,22 @@ func checkOrder(decorators []Decorator) error {
 		case (d.Kind == KindPolicy || d.Kind == KindEffect) && answer != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which may answer operations before they reach %q; put %q before %q",
 				d.Name, answer, d.Name, d.Name, answer)
-		case d.Kind == KindPolicy && hook != "":
-			return fmt.Errorf("decorator %q: stands inside %q, whose function would see writes that %q denies; put %q before %q",
-				d.Name, hook, d.Name, d.Name, hook)
+		case d.Kind == KindPolicy && effect != "":
+			return fmt.Errorf("decorator %q: stands inside %q, which would see writes that %q denies, and change what %q judges; put %q before %q",
+				d.Name, effect, d.Name, d.Name, d.Name, effect)
+		case outer[d.Name] != "":
+			return fmt.Errorf("decorator %q: stands inside %q, which has to see the result of %q; put %q before %q",
+				d.Name, outer[d.Name], d.Name, d.Name, outer[d.Name])
 		}
 		seen[d.Name] = true
 		if d.Kind == KindAnswer && answer == "" {
 			answer = d.Name
 		}
-		if d.hook {
-			hook = d.Name
+		if d.InsidePolicies {
+			effect = d.Name
+		}
+		for _, name := range d.Inside {
+			outer[name] = d.Name
 		}
 	}
 	if uses != "" && unaware != "" {

@@ -53,7 +53,7 @@ type Change struct {
 // Errors: also [ServerError] for hooks that call each other more than 16 times.
 func OnWrite(resource string, fn func(ctx context.Context, tx *Transaction, changes []Change) error) Decorator {
 	return Decorator{
-		Name: "on write", Note: resource, Kind: KindEffect, KnowsRelated: true, Repeatable: true, hook: true,
+		Name: "on write", Note: resource, Kind: KindEffect, KnowsRelated: true, Repeatable: true, InsidePolicies: true,
 		Wrap: func(m *Model, next Handler) (Handler, error) {
 			r := m.Resource(resource)
 			switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Kind is the kind of an [Op]. New kinds are appended to the list, so a decorator may meet a kind that it does not
@@ -138,6 +139,7 @@ type Op struct {
 	attempt func(ctx context.Context, t *transaction) error // of a Tx: runs the function of the transaction
 	key     [1]Value                                        // array of Keys with a single key
 	try     int                                             // number of the attempt outside a transaction, see Attempt
+	at      time.Time                                       // of the first call of Now outside a transaction
 	locks   []string                                        // names to lock before the snapshot
 	counted []string                                        // locks of the counters that the op has used
 	scope   string                                          // of the cursors of a Select, see Query.Scope
@@ -203,6 +205,22 @@ func (op *Op) Attempt() int {
 	return max(op.try, 1)
 }
 
+// Now returns the time of the op for decorators that store times: the time at which the attempt of its transaction began, or
+// outside a transaction the time of the first call. It is the same for all ops of a transaction, in UTC, in whole
+// microseconds, as stored times are.
+func (op *Op) Now() time.Time {
+	if op.Tx != nil {
+		return op.Tx.Began
+	}
+	if op.at.IsZero() {
+		op.at = now()
+	}
+	return op.at
+}
+
+// now returns the present time as a stored time has it: in UTC, in whole microseconds, and without a monotonic reading.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
 // Derive returns a new op for a decorator to pass to the next handler before or after op. It has the transaction and
 // the principal of op, no guards, and nothing else. Derive clears op.Final, because op is no longer the only
 // remaining operation. The records of a derived Insert get the model's defaults after all decorators.
@@ -210,7 +228,7 @@ func (op *Op) Attempt() int {
 // An op derived from a Tx is outside the transaction, which has not begun.
 func (op *Op) Derive(kind Kind, r *Resource) *Op {
 	op.Final = false
-	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try}
+	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try, at: op.at}
 }
 
 // Writes reports whether the op may change the store: its kind does, and it is no read-only Tx.

@@ -221,6 +221,8 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		return core.Decorator{Name: name, Kind: k, Wrap: pass}
 	}
 	onWrite := func(context.Context, *core.Transaction, []core.Change) error { return nil }
+	trail := decorator("trail", core.KindEffect)
+	trail.InsidePolicies, trail.Inside = true, []string{"bin", "stamp"}
 	for _, c := range []struct {
 		stack []core.Decorator
 		want  string
@@ -236,7 +238,9 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		{[]core.Decorator{{Name: "picky", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 			return nil, errors.New("the model has no field owner")
 		}}}, `decorator "picky": the model has no field owner`},
-		{[]core.Decorator{core.OnWrite("cookie", onWrite), decorator("owner", core.KindPolicy)}, `stands inside "on write", whose function would see writes that "owner" denies; put "owner" before "on write"`},
+		{[]core.Decorator{core.OnWrite("cookie", onWrite), decorator("owner", core.KindPolicy)}, `stands inside "on write", which would see writes that "owner" denies, and change what "owner" judges; put "owner" before "on write"`},
+		{[]core.Decorator{trail, decorator("stamp", core.KindEffect)}, `decorator "stamp": stands inside "trail", which has to see the result of "stamp"; put "stamp" before "trail"`},
+		{[]core.Decorator{trail, decorator("owner", core.KindPolicy)}, `put "owner" before "trail"`},
 		{[]core.Decorator{decorator("cache", core.KindAnswer), core.OnWrite("cookie", onWrite)}, `put "on write" before "cache"`},
 		{[]core.Decorator{core.OnWrite("pot", onWrite)}, `decorator "on write": the model has no resource "pot"`},
 		{[]core.Decorator{core.OnWrite("jar", nil)}, `decorator "on write": the function for resource "jar" is nil`},
@@ -251,7 +255,7 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 	}
 	good := []core.Decorator{
 		look("log"), decorator("early", core.KindEffect), decorator("owner", core.KindPolicy), again, again, decorator("late", core.KindEffect),
-		core.OnWrite("cookie", onWrite), core.OnWrite("cookie", onWrite),
+		core.OnWrite("cookie", onWrite), core.OnWrite("cookie", onWrite), decorator("stamp", core.KindEffect), trail,
 		look("metrics"), decorator("cache", core.KindAnswer), look("inner"),
 	}
 	if _, err := core.New(t.Context(), cookies(t), memory.New(), good...); err != nil {

@@ -58,6 +58,10 @@ func (t *Transaction) Count(ctx context.Context, r *Resource, where Filter) (int
 	return t.session.Count(ctx, r, where)
 }
 
+// Now returns the time at which the attempt of the transaction began, in UTC and in whole microseconds, as stored times are.
+// Decorators that store times use the same one, see [Op.Now].
+func (t *Transaction) Now() time.Time { return t.session.tx.info.Began }
+
 // CheckReadable is [Store.CheckReadable] in the transaction.
 func (t *Transaction) CheckReadable(ctx context.Context, f *Field) error {
 	return t.session.CheckReadable(ctx, f)
@@ -105,6 +109,8 @@ type TxInfo struct {
 	// ReadOnly means that writes are rejected. A decorator may set it in an op of kind [Tx] before it passes the op
 	// on, and must not clear it.
 	ReadOnly bool
+	// Began is the time at which the attempt began, see [Op.Now].
+	Began time.Time
 
 	mu    sync.Mutex
 	hooks []func(ctx context.Context)

@@ -65,7 +65,7 @@ func (s *Store) TxWith(ctx context.Context, opts TxOptions, fn func(ctx context.
 	locks := union(nil, opts.Locks)
 	for attempt := 1; ; attempt++ {
 		begun := time.Now()
-		again, missing, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, locks, fn)
+		again, missing, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly, Began: now()}, locks, fn)
 		if err == nil || !again || attempt >= attempts {
 			return err
 		}
@@ -251,7 +251,8 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	var failed error
 	var last *transaction
 	var runs calls
-	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes()}, origin: op.origin, locks: op.locks}
+	info := &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes(), Began: op.Now()}
+	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: info, origin: op.origin, locks: op.locks}
 	begin.attempt = func(ctx context.Context, t *transaction) error {
 		if !runs.begin() {
 			return &Error{Code: ServerError, Cause: ErrTxDone}

@@ -824,3 +824,53 @@ func TestInsertCheckedByRelationsRemembersCounterLocks(t *testing.T) {
 		t.Errorf("%v, locked %v, %v", recs, b.locked, err)
 	}
 }
+
+// All ops of one attempt have one time: those of the transaction, those that decorators derive, and those of a transaction
+// that a decorator begins. The next attempt has its own.
+func TestOpsOfATransactionHaveOneTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []time.Time
+		look := core.Decorator{Name: "look", Kind: core.KindEffect, Repeatable: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				seen = append(seen, op.Now())
+				time.Sleep(time.Second)
+				return next(ctx, op)
+			}, nil
+		}}
+		deriving := core.Decorator{Name: "deriving", Kind: core.KindEffect, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind != core.Insert {
+					return next(ctx, op)
+				}
+				if _, err := next(ctx, op.Derive(core.Select, op.Resource)); err != nil {
+					return core.Result{}, err
+				}
+				return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) })
+			}, nil
+		}}
+		s, r, b := numberedIssues(t, look, deriving, look)
+		record := r.RecordOf([]core.Value{{}, core.IntValue(7), {}})
+		distinct := func() []time.Time { return slices.Compact(slices.Clone(seen)) }
+
+		if _, err := s.Insert(t.Context(), r, record); err != nil || len(seen) != 4 || len(distinct()) != 1 {
+			t.Errorf("outside a transaction: %v, %v", seen, err)
+		}
+		seen, b.failures, b.with = nil, 1, core.ErrConflict
+		var last time.Time
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+			last = tx.Now()
+			for range 2 {
+				if _, err := tx.Insert(ctx, r, record); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(seen) < 10 || len(distinct()) != 2 || seen[len(seen)-1] != last {
+			t.Errorf("in two attempts: %v, the last at %v, %v", seen, last, err)
+		}
+		if last.Location() != time.UTC || last.Truncate(time.Microsecond) != last {
+			t.Errorf("%v", last)
+		}
+	})
+}
