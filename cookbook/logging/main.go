@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -75,7 +74,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", identify(api))
+	mux.Handle("/", rest.WithRequestID(api))
 	mux.HandleFunc("PUT /log-level", setLevel) // serve it on an internal address only
 	return serve(ctx, store, mux)
 }
@@ -107,16 +106,4 @@ func setLevel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// identify gives each request an id, which the answer and the log show. A client may choose the id.
-func identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get("X-Request-Id")
-		if id == "" {
-			id = rand.Text()
-		}
-		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), id)))
-	})
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/larder-go/larder/core/rest"
 	"github.com/larder-go/larder/core/rest/explorer"
 	"github.com/larder-go/larder/core/rest/swaggerui"
-	"github.com/larder-go/larder/decorators/logging"
 )
 
 var modelName = flag.String("model", "cookies", "resources to serve: `cookies` or family")
@@ -77,7 +76,7 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	pages, err := explorer.New(withRequestID(api), records, explorer.Options{SignIn: *auth, Docs: "/docs/", Explain: explain})
+	pages, err := explorer.New(rest.WithRequestID(api), records, explorer.Options{SignIn: *auth, Docs: "/docs/", Explain: explain})
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +93,4 @@ func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logge
 	mux.Handle("/docs/", docs)
 	mux.Handle("/", pages)
 	return forBrowsers(mux)
-}
-
-// withRequestID adds the header X-Request-Id of a request to the lines of its operations in the log.
-func withRequestID(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
-	})
 }

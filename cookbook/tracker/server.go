@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"log/slog"
@@ -56,7 +55,7 @@ func handlerOf(store *core.Store, secret []byte, registry *prometheus.Registry) 
 		}
 		figures.ServeHTTP(w, r)
 	})
-	return identified(forBrowsers(mux)), nil
+	return rest.WithRequestID(forBrowsers(mux)), nil
 }
 
 // forBrowsers permits browser applications of the origins in -cors to send requests, and to read the headers of answers.
@@ -66,21 +65,8 @@ func forBrowsers(next http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: strings.Split(*origins, ","), AllowedMethods: rest.Methods(), AllowedHeaders: rest.RequestHeaders(),
-		ExposedHeaders: append(rest.AnswerHeaders(), "X-Request-Id"), MaxAge: 600, // seconds between two preflights of a URL
+		ExposedHeaders: rest.AnswerHeaders(), MaxAge: 600, // seconds between two preflights of a URL
 	}).Handler(next)
-}
-
-// identified gives each request an id, unless the client has chosen one. The answer and the lines of the log have it.
-func identified(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get("X-Request-Id")
-		if id == "" {
-			id = rand.Text()
-			r.Header.Set("X-Request-Id", id)
-		}
-		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), id)))
-	})
 }
 
 // verifier returns a function that turns a bearer token into a principal: a JSON Web Token, signed with the secret, that expires,

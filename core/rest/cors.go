@@ -16,10 +16,10 @@ func AnswerHeaders() []string { return slices.Clone(answerHeaders) }
 func Methods() []string { return slices.Clone(methods) }
 
 var (
-	requestHeaders = []string{"Accept", "Authorization", "Content-Type", keyHeader, "If-Match", "If-None-Match", "Prefer", "X-Request-Id"}
+	requestHeaders = []string{"Accept", "Authorization", "Content-Type", keyHeader, "If-Match", "If-None-Match", "Prefer", requestIDHeader}
 	answerHeaders  = []string{
 		"Accept-Encoding", "Accept-Patch", "Accept-Post", "Allow", "ETag", replayedHeader, "Link", "Location", "Preference-Applied",
-		"RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Total-Count",
+		"RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", requestIDHeader, "X-Total-Count",
 	}
 	methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 )

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -180,7 +181,6 @@ func (x *exchange) logFailure(status int, code core.Code, err error) {
 
 // Greatest numbers of bytes that a log line repeats from a request.
 const (
-	maxRequestID   = 128
 	maxLoggedPath  = 256
 	maxLoggedError = 4 << 10 // an error may quote the request
 )
@@ -196,7 +196,7 @@ func truncate(text string, limit int) string {
 // logRequest logs a message with the method, path and request id.
 func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("method", truncate(x.r.Method, maxLoggedPath)), slog.String("path", truncate(x.r.URL.Path, maxLoggedPath)))
-	if id := x.r.Header.Get("X-Request-Id"); id != "" {
+	if id := cmp.Or(core.RequestIDOf(x.r.Context()), x.r.Header.Get(requestIDHeader)); id != "" {
 		attrs = append(attrs, slog.String("request_id", id[:min(len(id), maxRequestID)]))
 	}
 	x.h.opts.Logger.LogAttrs(x.r.Context(), level, message, attrs...)

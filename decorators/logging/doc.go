@@ -21,7 +21,7 @@
 //	read_only    of a transaction: true if it rejects writes
 //	principal    id of the principal, at most 256 bytes; absent if anonymous
 //	system       true for the system principal, see core.System
-//	request_id   id of the request, see WithRequestID
+//	request_id   id of the request, see core.WithRequestID
 //	trace_id     id of the trace, see core.WithTraceID
 //	code         of an error
 //	at           of an error: the resource, or resource and field, that it names

@@ -43,14 +43,8 @@ func ExampleNew() {
 	}
 	muffin, _ := cookie.NewRecord(map[string]any{"type": "muffin", "price": 2.5})
 	_, _ = store.Insert(ctx, cookie, muffin)
-	_ = store.Delete(logging.WithRequestID(ctx, "r-17"), cookie, core.IntValue(7))
+	_ = store.Delete(core.WithRequestID(ctx, "r-17"), cookie, core.IntValue(7))
 	// Output:
 	// {"level":"debug","msg":"insert cookie","kind":"insert","resource":"cookie","outcome":"ok","rows":1,"attempt":1,"values":[{"type":"muffin"}]}
 	// {"level":"debug","msg":"delete cookie","kind":"delete","resource":"cookie","outcome":"not_found","rows":0,"attempt":1,"request_id":"r-17","code":"OBJECT_DOES_NOT_EXIST","at":"cookie"}
-}
-
-func ExampleWithRequestID() {
-	ctx := logging.WithRequestID(context.Background(), "r-17")
-	fmt.Println(logging.RequestIDOf(ctx))
-	// Output: r-17
 }

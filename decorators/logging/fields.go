@@ -33,7 +33,7 @@ func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.O
 	if !o.opts.OmitPrincipal {
 		f = appendPrincipal(f, event.Principal)
 	}
-	if id := RequestIDOf(ctx); id != "" {
+	if id := core.RequestIDOf(ctx); id != "" {
 		f = append(f, zap.String("request_id", id))
 	}
 	if id := core.TraceIDOf(ctx); id != "" {

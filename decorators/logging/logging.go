@@ -1,7 +1,6 @@
 package logging
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,23 +95,4 @@ func (o Options) note(name string) string {
 		note += fmt.Sprintf(", with values of %d fields", len(o.Values))
 	}
 	return note
-}
-
-type requestIDKey struct{}
-
-const maxRequestID = 128 // bytes; a client may have chosen the id
-
-// WithRequestID returns a context with the id of a request, truncated to 128 bytes. Operations with this context are logged
-// with the id. It is for middleware that takes the id from a header such as X-Request-Id, or generates one.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	if len(id) > maxRequestID {
-		id = id[:maxRequestID]
-	}
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
-
-// RequestIDOf returns the id that [WithRequestID] has put into the context, or "".
-func RequestIDOf(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
 }

@@ -343,7 +343,7 @@ func TestLongPrincipalIsTruncated(t *testing.T) {
 func TestRequestIDIsLogged(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	for id, want := range map[string]string{"": "", "r-1": " request_id=r-1", strings.Repeat("x", 1000): " request_id=" + strings.Repeat("x", 128)} {
-		if _, err := store.Count(logging.WithRequestID(t.Context(), id), cookie, core.All()); err != nil {
+		if _, err := store.Count(core.WithRequestID(t.Context(), id), cookie, core.All()); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, logs, "debug count cookie: kind=count resource=cookie outcome=ok attempt=1"+want)

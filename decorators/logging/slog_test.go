@@ -67,7 +67,7 @@ func TestSlogHasTheLinesOfZap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx := core.WithTraceID(core.WithPrincipal(logging.WithRequestID(t.Context(), "r-1"), &core.Principal{ID: core.IntValue(7)}), "t-1")
+			ctx := core.WithTraceID(core.WithPrincipal(core.WithRequestID(t.Context(), "r-1"), &core.Principal{ID: core.IntValue(7)}), "t-1")
 			for _, fails = range []error{nil, core.Forbidden, core.NotFound, errors.New("disk"), core.ErrClosed} {
 				_, _ = store.Insert(ctx, cookie, record(t, map[string]any{"type": "muffin", "sold": true}))
 				_, _ = store.Count(core.System(ctx), cookie, core.All())
