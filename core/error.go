@@ -29,6 +29,9 @@ var (
 	// ErrTxFailed means that an operation of the transaction failed before, so that it can only be rolled back. Code:
 	// that of the first failure.
 	ErrTxFailed = errors.New("transaction has already failed")
+	// ErrTxAborted is in the error of an operation after which the backend's transaction can read no more. A backend may
+	// add it, so that the store does not try to. Code: that of the operation's error.
+	ErrTxAborted = errors.New("transaction can read no more")
 	// ErrClosed means that the store or its backend is closed. Code: [Unavailable].
 	ErrClosed = errors.New("store is closed")
 )

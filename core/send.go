@@ -151,7 +151,7 @@ func (s *Store) deniesTaken(ctx context.Context, op *Op, err error) bool {
 // Load.
 func (s *Store) readAfterFailure(ctx context.Context, op *Op, load Op) (Result, error) {
 	if t := op.handle; t != nil {
-		if !op.Final {
+		if !op.Final && !t.aborted() {
 			inside := load
 			inside.handle, inside.Tx = t, op.Tx
 			t.mayRead(true)

@@ -221,6 +221,13 @@ func (t *transaction) failure() error {
 	return &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
 }
 
+// aborted reports whether the operation that failed has left the transaction unable to read.
+func (t *transaction) aborted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Is(t.failed, ErrTxAborted)
+}
+
 // reject returns the error of a write after an operation that failed. After one that broke rules, it checks the write.
 func (t *transaction) reject(ctx context.Context, op *Op) error {
 	if t.rejected {

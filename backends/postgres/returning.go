@@ -79,7 +79,9 @@ func markedError(op *core.Op, err *pgconn.PgError) error {
 	_, rest, found := strings.Cut(err.Message, markMissing)
 	number, _, _ := strings.Cut(rest, markEnd)
 	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 1 && i <= len(op.Keys) {
-		return op.Resource.NotFound(op.Keys[i-1])
+		missed := op.Resource.NotFound(op.Keys[i-1])
+		missed.Cause = core.ErrTxAborted // the server executes no further statement
+		return missed
 	}
 	return nil
 }

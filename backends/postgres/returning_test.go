@@ -481,3 +481,71 @@ func TestUnreadableRowIsNamedInCause(t *testing.T) {
 		servertest.Must(t, store.Delete(t.Context(), row, core.TextValue("odd one")))
 	}
 }
+
+// failures counts the operations that observers count as failures.
+type failures struct{ n int }
+
+func (*failures) Begin(context.Context, core.Kind, *core.Resource) (context.Context, bool) {
+	return nil, true
+}
+
+func (f *failures) End(_ context.Context, event *core.Event) {
+	if core.OutcomeOf(event.Err).Failure() {
+		f.n++
+	}
+}
+
+// A denied write aborts the transaction of the server. The store then learns in another one that the principal can read the
+// record. No operation fails for that: an alert would ring, and a log would show an error, whenever a caller lacks a right.
+func TestDeniedWriteIsNoFailure(t *testing.T) {
+	schema := pgtest.Schema(t)
+	servertest.Execute(t, servertest.InSchema(schema, "CREATE TABLE $S.row (id bigserial PRIMARY KEY, name text)"))
+	row := servertest.Numbered.Resource("row")
+	seen := &failures{}
+	store, err := core.New(t.Context(), servertest.Numbered, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}),
+		core.Decorator{Name: "failures", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return seen, nil }},
+		core.Decorator{Name: "locked", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Update || op.Kind == core.Delete {
+					op.Guard(row.Field("name").Compare(core.FilterNe, core.TextValue("locked")))
+				}
+				return next(ctx, op)
+			}, nil
+		}})
+	servertest.Must(t, err)
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("ada")})
+	made, err := store.Insert(ctx, row, servertest.Record(t, row, map[string]any{"name": "locked"}), servertest.Record(t, row, map[string]any{"name": "free"}))
+	servertest.Must(t, err)
+	locked, free := made[0].Key(), made[1].Key()
+	change := func(keys ...core.Value) (changes []core.Record) {
+		for _, key := range core.SortKeys(keys) {
+			changes = append(changes, servertest.Record(t, row, map[string]any{"id": key, "name": "other"}))
+		}
+		return changes
+	}
+	for name, write := range map[string]func(ctx context.Context, q core.Querier) error{
+		"delete": func(ctx context.Context, q core.Querier) error { return q.Delete(ctx, row, locked) },
+		"delete of many": func(ctx context.Context, q core.Querier) error {
+			return q.Delete(ctx, row, core.SortKeys([]core.Value{free, locked})...)
+		},
+		"update": func(ctx context.Context, q core.Querier) error {
+			_, err := q.Update(ctx, row, change(locked)...)
+			return err
+		},
+		"update of many": func(ctx context.Context, q core.Querier) error {
+			_, err := q.Update(ctx, row, change(free, locked)...)
+			return err
+		},
+	} {
+		err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+			return errors.Join(write(ctx, tx), tx.Delete(ctx, row)) // the first is not the last operation
+		})
+		if !errors.Is(err, core.Forbidden) || seen.n > 0 {
+			t.Errorf("%s in a transaction: %v, with %d failures", name, err, seen.n)
+		}
+		if err := write(ctx, store); !errors.Is(err, core.Forbidden) || seen.n > 0 {
+			t.Errorf("%s: %v, with %d failures", name, err, seen.n)
+		}
+		seen.n = 0
+	}
+}
