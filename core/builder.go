@@ -267,13 +267,14 @@ func ambiguousThrough(pairs []*Field) error {
 	return fmt.Errorf("several relations lead to %q; name one of them: %s", pairs[1].target.name, strings.Join(fars, " or "))
 }
 
-// isUnique reports whether the two relations are the key of the resource, or those of a unique index over all records.
+// isUnique reports whether the two relations are the key of the resource, or those of a unique index over all records that are
+// not deleted.
 func (r *Resource) isUnique(a, b *Field) bool {
 	if r.join == [2]*Field{a, b} || r.join == [2]*Field{b, a} {
 		return true
 	}
 	return slices.ContainsFunc(r.indexes, func(x *Index) bool {
-		return x.Unique && x.Where.Kind() == FilterAll && len(x.order) == 2 &&
+		return x.Unique && (x.Where.Kind() == FilterAll || x.isOfLiving()) && len(x.order) == 2 &&
 			(x.order[0].Field == a && x.order[1].Field == b || x.order[0].Field == b && x.order[1].Field == a)
 	})
 }

@@ -288,6 +288,7 @@ func successor(v Value) Value {
 // selectInTx reads the page and the record of its cursor in one transaction.
 func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Page, err error) {
 	err = s.store.TxWith(ctx, TxOptions{ReadOnly: true}, func(ctx context.Context, tx *Transaction) (err error) {
+		tx.session.deleted = s.deleted
 		page, err = tx.Select(ctx, r, q)
 		return err
 	})

@@ -53,6 +53,11 @@ type Decorator struct {
 	// then leave out a Required field: neither the engine nor API descriptions demand it. Fields that clients cannot set
 	// need no declaration. nil stands for a function that returns false. It may be called from several goroutines.
 	Sets func(f *Field) bool
+	// Keeps reports whether the decorator keeps the records of the resource that are deleted, out of sight, until they are
+	// restored: it turns a Delete into an Update, and treats ops of kind [Restore] and ops with [Op] Deleted. A kept record keeps
+	// its references, and other records keep theirs to it. It is called with resources of the model that Wrap has got. nil
+	// stands for a function that returns false. It may be called from several goroutines.
+	Keeps func(r *Resource) bool
 }
 
 // DecoratorKind says how a [Decorator] affects operations, and so where it may stand in a stack.
@@ -110,7 +115,7 @@ func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error)
 // be of a time before the related records changed. The decorator sees all writes.
 func pastRelated(decorator, next Handler) Handler {
 	return func(ctx context.Context, op *Op) (Result, error) {
-		if !op.Kind.Writes() && (op.Kind == Visibility || op.Crosses()) {
+		if !op.Writes() && op.Kind != Tx && (op.Asks() || op.Crosses()) {
 			return next(ctx, op)
 		}
 		return decorator(ctx, op)
@@ -257,7 +262,7 @@ func (d Description) String() string {
 
 // Observer is notified at the beginning and at the end of every operation, for logs, metrics and traces. It gets neither a
 // handler nor the [Op], so it cannot change, answer or drop an operation. It does not see ops of kind [Visibility], which read
-// and write nothing. Its methods may run in several goroutines
+// and write nothing, nor those of kind [Restore] without keys. Its methods may run in several goroutines
 // at once.
 type Observer interface {
 	// Begin is called when an operation arrives, with its kind and its resource, which is nil for a Tx. An outer
@@ -294,7 +299,7 @@ type Event struct {
 // observe returns a handler that notifies the observer of each operation and passes it to next.
 func observe(o Observer, next Handler) Handler {
 	return func(ctx context.Context, op *Op) (res Result, err error) {
-		if op.Kind == Visibility {
+		if op.Asks() {
 			return next(ctx, op)
 		}
 		with, observed := o.Begin(ctx, op.Kind, op.Resource)

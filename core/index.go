@@ -77,6 +77,13 @@ func (x *Index) AlreadyExistsWith(claim Value) *Error {
 	return e
 }
 
+// isOfLiving reports whether the index has all records in which a hidden time is null, as it is in records that are not deleted
+// where a decorator keeps deleted ones.
+func (x *Index) isOfLiving() bool {
+	f := x.Where.Field()
+	return f != nil && x.Where.Kind() == FilterEq && x.Where.Values()[0].IsNull() && f.Hidden() && f.typ == Time
+}
+
 // maxIndexFields bounds the fields of an index, below the limit of PostgreSQL.
 const maxIndexFields = 16
 

@@ -100,7 +100,8 @@ type FieldSpec struct {
 	// Through, for a ToMany, is the resource that joins the two: each of its records, the links, points at a record of this
 	// resource and at a related record with stored to-one relations. The list has the targets of the links, and setting it
 	// creates and deletes links. The join resource remains a resource with fields, policies and requests of its own. Its
-	// key, or a Unique without a condition, consists of the two relations, so that no two links join the same records.
+	// key, or a Unique, consists of the two relations, so that no two links join the same records. The Unique has no condition,
+	// or the condition that a hidden time is null, for a decorator that keeps deleted links with such a time.
 	// Deleting either record deletes the links, unless the relation has an OnDelete.
 	//
 	// If several pairs of relations are possible, as between users who follow users, Through also names the relation to

@@ -42,16 +42,22 @@ const (
 	// rules that permit all fields of Where, Order and Fields; so a record of which the principal may not read one of them
 	// counts nowhere.
 	Aggregate
+	// Restore makes records present again that a decorator keeps although they were deleted, those with Keys, all or none. See
+	// [Decorator] Keeps. Policies narrow Using with the condition on the records that the principal may restore. Without Keys
+	// it restores nothing and asks for that condition, like a Visibility: the store returns Using as Result.Guard. It asks so
+	// before each read of deleted records, see [Op] Deleted. A policy that does not know the kind denies both. Backends do not
+	// see such ops: the decorator turns a Restore with Keys into an Update.
+	Restore
 )
 
 var kindNames = [...]string{
 	Load: "load", Select: "select", Count: "count", Insert: "insert",
-	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility", Aggregate: "aggregate",
+	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility", Aggregate: "aggregate", Restore: "restore",
 }
 
 // Kinds returns all kinds that observers see, for labels that must exist before their first use: all but Visibility.
 func Kinds() []Kind {
-	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx, Aggregate}
+	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx, Aggregate, Restore}
 }
 
 // String returns the name of the kind in lower case, for logs and labels.
@@ -85,7 +91,7 @@ type Op struct {
 	Kind Kind
 	// Resource is one of the model's resources, so its name is safe as a metric label. It is nil for a Tx.
 	Resource *Resource
-	// Keys of a Load, Update or Delete: ascending, without duplicates, of the key's type.
+	// Keys of a Load, Update, Delete or Restore: ascending, without duplicates, of the key's type.
 	Keys []Value
 	// Where is the caller's condition of a Select or Count. It is bound.
 	Where Filter
@@ -115,6 +121,10 @@ type Op struct {
 	Conditions []Filter
 	// Records of an Insert, or of an Update: the keys and the changed columns, in the order of Keys.
 	Records []Record
+	// Deleted means that a Load, Select, Count or Aggregate is about the records that a decorator keeps although they were deleted,
+	// and not about the others. Using then has the condition of a Restore already. Related records are never deleted ones. Only
+	// the decorator that keeps records treats it.
+	Deleted bool
 	// Reset holds the fields of an Update for which the caller has not set null itself: a replacement of the whole
 	// record does not name them. For null in such a field a backend with a constant default of its own writes that
 	// default, a backend with an expression as default, such as now(), keeps the stored value, and other backends
@@ -231,8 +241,16 @@ func (op *Op) Derive(kind Kind, r *Resource) *Op {
 	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try, at: op.at}
 }
 
-// Writes reports whether the op may change the store: its kind does, and it is no read-only Tx.
+// Asks reports whether the op only asks the decorators for a condition: a Visibility, or a Restore without Keys. It reads and
+// writes nothing.
+func (op *Op) Asks() bool { return op.Kind == Visibility || op.Kind == Restore && len(op.Keys) == 0 }
+
+// Writes reports whether the op may change the store: its kind does, and it is neither a read-only Tx nor a Restore without
+// Keys.
 func (op *Op) Writes() bool {
+	if op.Asks() {
+		return false
+	}
 	if op.Kind == Tx && op.Tx != nil {
 		return !op.Tx.ReadOnly
 	}
@@ -278,7 +296,7 @@ func (op *Op) deriveRecords() error {
 // isEmpty reports whether the op has no keys, records or number to work on.
 func (op *Op) isEmpty() bool {
 	switch op.Kind {
-	case Load, Update, Delete:
+	case Load, Update, Delete, Restore:
 		return len(op.Keys) == 0
 	case Insert:
 		return len(op.Records) == 0
@@ -290,14 +308,14 @@ func (op *Op) isEmpty() bool {
 
 // Result is the result of an operation. Which fields it has depends on the kind of the op.
 type Result struct {
-	// Records of a Load, ascending by key; of a Select, in its order; and the after images of an Insert or Update, in the
-	// order of [Op.Records]. The caller owns the slice: a decorator that keeps the records needs a copy.
+	// Records of a Load, ascending by key; of a Select, in its order; and the after images of an Insert, Update or Restore, in
+	// the order of [Op.Records] or Keys. The caller owns the slice: a decorator that keeps the records needs a copy.
 	Records []Record
 	// Positions are the sort values of the Records of a Select whose Order has a Path, see [Op.Position]; otherwise nil.
 	Positions [][]Value
 	// Conditions holds the answers to [Op.Conditions] for each of the Records; nil if the op has none.
 	Conditions [][]bool
-	// Guard is the answer to a Visibility.
+	// Guard is the answer to a Visibility, and to a Restore without Keys.
 	Guard Filter
 	// More reports whether a Select with a Limit or Bytes left out further records, or an Aggregate further groups.
 	More bool

@@ -28,7 +28,7 @@ func TestUnknownKindsWrite(t *testing.T) {
 	for _, k := range append(core.Kinds(), 0, 200) {
 		names = append(names, k.String())
 	}
-	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx aggregate kind(0) kind(200)" {
+	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx aggregate restore kind(0) kind(200)" {
 		t.Errorf("got %s", got)
 	}
 }

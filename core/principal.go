@@ -15,10 +15,14 @@ type Principal struct {
 	// Claims are further facts about the principal, as decoded from JSON.
 	Claims map[string]any
 
-	system bool
+	system      bool
+	seesDeleted bool
 }
 
-var system = &Principal{system: true}
+var (
+	system    = &Principal{system: true}
+	archivist = &Principal{system: true, seesDeleted: true}
+)
 
 // HasRole reports whether the principal has the role. An anonymous caller has no roles.
 func (p *Principal) HasRole(role string) bool {
@@ -49,6 +53,15 @@ func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 // System returns a context for operations of the program itself. Policies do not apply to them: this is the one
 // explicit bypass. A server must not use such a context for the requests of clients.
 func System(ctx context.Context) context.Context { return WithPrincipal(ctx, system) }
+
+// SeesDeleted reports whether the principal is the program itself, and records that a decorator keeps although they were deleted
+// exist for it, see [WithDeleted].
+func (p *Principal) SeesDeleted() bool { return p != nil && p.seesDeleted }
+
+// WithDeleted is [System] for operations to which deleted records exist like others: they read and change records that a
+// decorator keeps although they were deleted, see [Decorator] Keeps, and a Delete removes records for good. A server must not use
+// such a context for the requests of clients.
+func WithDeleted(ctx context.Context) context.Context { return WithPrincipal(ctx, archivist) }
 
 // PrincipalOf returns the principal of the context; nil for an anonymous one.
 func PrincipalOf(ctx context.Context) *Principal { return stateOf(ctx).principal }

@@ -10,6 +10,11 @@ import (
 func (s session) send(ctx context.Context, op *Op) (Result, error) {
 	st := stateOf(ctx)
 	op.origin, op.Principal = s.store, st.principal
+	if s.deleted && op.Kind != Visibility && op.Kind != Restore {
+		if err := s.toDeleted(ctx, op); err != nil {
+			return Result{}, err
+		}
+	}
 	if s.tx != nil {
 		op.handle, op.Tx = s.tx, s.tx.info
 		res, err := s.store.handler(ctx, op)
@@ -61,7 +66,7 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if err := op.bind(); err != nil {
 		return Result{}, err
 	}
-	if op.Resource != nil && op.Resource.readOnly && op.Kind.Writes() {
+	if op.Resource != nil && op.Resource.readOnly && op.Writes() && op.Kind != Tx {
 		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
 	}
 	if op.Kind == Insert && op.Requested == nil {
@@ -75,8 +80,10 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 		}
 	}
 	switch {
-	case op.Kind == Visibility:
+	case op.Asks():
 		return op.answerVisibility()
+	case op.Kind == Restore:
+		return Result{}, op.Resource.notKept()
 	case s.unaware != "" && (op.Using.Crosses() || op.Check.Crosses()):
 		return Result{}, errUnaware(s.unaware)
 	}

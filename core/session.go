@@ -23,6 +23,8 @@ type Querier interface {
 	Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error)
 	Delete(ctx context.Context, r *Resource, keys ...Value) error
 	NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error)
+	Restore(ctx context.Context, r *Resource, keys ...Value) ([]Record, error)
+	Deleted() Querier
 }
 
 var (
@@ -32,9 +34,10 @@ var (
 
 // session implements the operations of [Querier]: each in a transaction of its own, or in an open one.
 type session struct {
-	store *Store
-	tx    *transaction
-	final bool
+	store   *Store
+	tx      *transaction
+	final   bool
+	deleted bool // reads are about deleted records, see Store.Deleted
 }
 
 func (s session) Get(ctx context.Context, r *Resource, key Value) (Record, error) {

@@ -38,6 +38,7 @@ type Store struct {
 	description Description
 	readOnly    []func(r *Resource) bool // functions of the decorators
 	sets        []func(f *Field) bool    // functions of the decorators
+	keeps       []func(r *Resource) bool // functions of the decorators
 	unaware     string                   // name of a decorator that does not know conditions on related records
 	mayHide     bool                     // a decorator may hide records
 	undeclared  bool                     // a decorator that may hide records does not know the kind Visibility
@@ -68,6 +69,9 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 		if d.Sets != nil {
 			s.sets = append(s.sets, d.Sets)
 		}
+		if d.Keeps != nil {
+			s.keeps = append(s.keeps, d.Keeps)
+		}
 		if d.unaware() {
 			s.unaware = cmp.Or(s.unaware, d.Name)
 		}
@@ -97,6 +101,20 @@ func (s *Store) ReadOnly(r *Resource) bool {
 func (s *Store) Sets(f *Field) bool {
 	return slices.ContainsFunc(s.sets, func(says func(*Field) bool) bool { return says(f) })
 }
+
+// Keeps reports whether a decorator keeps the records of the resource that are deleted, see [Decorator]. [Store.Restore] and
+// [Store.Deleted] then work for the resource.
+func (s *Store) Keeps(r *Resource) bool {
+	return slices.ContainsFunc(s.keeps, func(says func(*Resource) bool) bool { return says(r) })
+}
+
+// Deleted returns the reads of the records that were deleted and that a decorator keeps, see [Store.Keeps]. They return only
+// records that the principal may read and may restore. Conditions and orders on related records do not see deleted ones.
+// Restore is as usual, and other writes fail.
+//
+// Errors: [BadRequest] for a resource of which no decorator keeps records; [Forbidden] and [Unauthorized] for a principal that
+// may restore no records of the resource.
+func (s *Store) Deleted() Querier { return s.session().Deleted() }
 
 // Ping returns nil if a writing transaction can begin on the backend, for readiness checks. It is no operation:
 // decorators do not see it, and it needs no principal.
@@ -221,6 +239,16 @@ func (s *Store) Replace(ctx context.Context, r *Resource, reset []*Field, change
 // type.
 func (s *Store) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 	return s.session().Delete(ctx, r, keys...)
+}
+
+// Restore makes records present again that were deleted and that a decorator keeps, all or none, with the records that were
+// deleted together with them, and returns their after images, ascending by key. See decorators/softdelete.
+//
+// Errors: [NotFound] for a key without a deleted record that the principal may restore, and naming the target of a relation
+// whose rule is [Cascade] or [Restrict] if it is deleted or does not exist; [AlreadyExists] for a unique value that another record
+// has now; [BadFieldValue] for a key of another type; [BadRequest] for a resource of which no decorator keeps records.
+func (s *Store) Restore(ctx context.Context, r *Resource, keys ...Value) ([]Record, error) {
+	return s.session().Restore(ctx, r, keys...)
 }
 
 // NextIDs allocates n keys. No record of the resource has had such a key, and NextIDs has not returned it before.

@@ -97,6 +97,14 @@ func (t *Transaction) Delete(ctx context.Context, r *Resource, keys ...Value) er
 	return t.session.Delete(ctx, r, keys...)
 }
 
+// Restore is [Store.Restore] in the transaction.
+func (t *Transaction) Restore(ctx context.Context, r *Resource, keys ...Value) ([]Record, error) {
+	return t.session.Restore(ctx, r, keys...)
+}
+
+// Deleted is [Store.Deleted] in the transaction.
+func (t *Transaction) Deleted() Querier { return t.session.Deleted() }
+
 // NextIDs is [Store.NextIDs] in the transaction.
 func (t *Transaction) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
 	return t.session.NextIDs(ctx, r, n)

@@ -93,9 +93,13 @@ func (s *Store) addExistence(ctx context.Context, op *Op) error {
 	if !s.effects || !op.Crosses() {
 		return nil
 	}
+	program := system
+	if op.Principal.SeesDeleted() {
+		program = op.Principal
+	}
 	g := guards{intact: op.handle == nil || op.Tx.ReadOnly, ask: func(asked *Op) (Result, error) {
-		asked.Principal, asked.origin, asked.handle, asked.Tx = system, s, op.handle, op.Tx
-		return s.handler(System(ctx), asked)
+		asked.Principal, asked.origin, asked.handle, asked.Tx = program, s, op.handle, op.Tx
+		return s.handler(WithPrincipal(ctx, program), asked)
 	}}
 	op.Conditions = slices.Clone(op.Conditions)
 	filters := []*Filter{&op.Where, &op.Using, &op.Check}

@@ -90,8 +90,10 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 		if len(keys) == 0 {
 			continue
 		}
-		for _, f := range c.work.engine.resources[i].resource.Referrers() {
-			if f.Resource().ReadOnly() {
+		r := c.work.engine.resources[i].resource
+		keeps := c.work.engine.store.Keeps(r) // its records can be restored with all references
+		for _, f := range r.Referrers() {
+			if f.Resource().ReadOnly() || keeps && f.OnDelete() == core.Detach {
 				continue
 			}
 			found, err := c.referrers(ctx, f, keys)

@@ -9,7 +9,8 @@ import (
 
 // Delete removes a record (DELETE). Records that point at it are detached, deleted, or forbid the delete, see
 // [core.OnDelete]. A list without an inverse keeps the key stored and does not show it; a later record with the same
-// key is in the list again.
+// key is in the list again. If the store keeps the deleted records of the resource, see [core.Store.Keeps], records stay attached
+// to a deleted one, which is absent for them until [Engine.Restore].
 //
 // Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if it
 // has the rule Restrict, if a hidden record points at the record, or if the delete would write more records than

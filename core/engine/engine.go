@@ -62,6 +62,13 @@ func (e *Engine) ReadOnly(resource string) bool {
 	return r != nil && e.store.ReadOnly(r)
 }
 
+// Keeps reports whether the store keeps the deleted records of the resource with that API name, so that [Engine.Restore] and
+// [Query.Deleted] work for it. It is false for an unknown resource.
+func (e *Engine) Keeps(resource string) bool {
+	r := e.Model().ResourceByAPIName(resource)
+	return r != nil && e.store.Keeps(r)
+}
+
 // MustName reports whether a client has to name the field in the body of a new record: it is Required, has no default, and
 // no decorator of the store sets it, see [core.Decorator]. A record that is nested in another one need not name its relation
 // to that one.

@@ -14,6 +14,16 @@ import (
 // type; [core.BadParam] for the depth and the fields; [core.UnknownField] for the fields; [core.TooLarge]; the errors of
 // [core.Store.Get] and of policies.
 func (e *Engine) Get(ctx context.Context, resource string, id any, depth int, fields ...string) (View, error) {
+	return e.get(ctx, resource, id, depth, fields, func(q core.Querier) core.Querier { return q })
+}
+
+// GetDeleted is [Engine.Get] of a record that was deleted and that the principal may restore, see [core.Store.Deleted].
+func (e *Engine) GetDeleted(ctx context.Context, resource string, id any, depth int, fields ...string) (View, error) {
+	return e.get(ctx, resource, id, depth, fields, core.Querier.Deleted)
+}
+
+// get is Get from the records that from returns.
+func (e *Engine) get(ctx context.Context, resource string, id any, depth int, fields []string, from func(core.Querier) core.Querier) (View, error) {
 	info, key, err := e.resourceAndKey(resource, id)
 	if err != nil {
 		return View{}, err
@@ -27,7 +37,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int, fi
 		return View{}, err
 	}
 	if alone {
-		rec, err := shown.read(ctx, e.querier(), key)
+		rec, err := shown.read(ctx, from(e.querier()), key)
 		if err != nil {
 			return View{}, err
 		}
@@ -35,7 +45,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int, fi
 	}
 	var view View
 	err = e.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) error {
-		rec, err := shown.read(ctx, tx, key)
+		rec, err := shown.read(ctx, from(tx), key)
 		if err != nil {
 			return err
 		}

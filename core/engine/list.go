@@ -51,6 +51,9 @@ type Query struct {
 	// Scope, if not empty, replaces Filter and Search in the binding of cursors. Use it if the program builds a new Filter
 	// for each page, see [core.Query.Scope].
 	Scope string
+	// Deleted lists the records that were deleted and that the principal may restore, see [core.Store.Deleted]. The records
+	// related to them are never deleted ones.
+	Deleted bool
 	// Depth is the depth at which records are shown: 0 as ids, n as their fields with related records at n-1.
 	Depth int
 	// Fields are the API names of the fields that the records show; nil for all. A path over relations such as "jar.label"
@@ -252,6 +255,9 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
 	l.readCount, l.overBudget = 0, false // the transaction may run again
+	if l.query.Deleted {
+		querier = querier.Deleted()
+	}
 	q := core.Query{
 		Where: l.where, Order: l.order, Limit: l.limit, After: cmp.Or(l.query.After, l.query.Before), Scope: l.scope(), Fields: l.look.info.fieldsAt(l.look.depth),
 	}
