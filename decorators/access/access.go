@@ -44,6 +44,8 @@ func (c *CompiledPolicy) wrap(next core.Handler) core.Handler {
 			return c.update(ctx, op, next)
 		case core.Delete:
 			return c.delete(ctx, op, next)
+		case core.Restore:
+			return c.restore(ctx, op, next)
 		case core.NextID:
 			return c.nextID(ctx, op, next)
 		case core.Tx:
@@ -62,6 +64,16 @@ func (c *CompiledPolicy) delete(ctx context.Context, op *core.Op, next core.Hand
 	r, p := op.Resource, op.Principal // inner decorators may change the op
 	res, err := next(ctx, op)
 	return res, c.withVerdicts(err, p, Delete, r, nil)
+}
+
+// restore narrows a Restore to the rows that the principal may restore. Without keys, it answers which rows these are.
+func (c *CompiledPolicy) restore(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	allowed := grantsFor(c.of(op.Resource).restore, op.Principal)
+	if len(allowed) == 0 {
+		return core.Result{}, c.denied(op, Restore)
+	}
+	op.Using = core.And(op.Using, allowed.using())
+	return c.write(ctx, op, Restore, nil, next)
 }
 
 func (c *CompiledPolicy) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

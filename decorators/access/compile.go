@@ -20,7 +20,7 @@ type CompiledPolicy struct {
 
 // rules are the rules for one resource by operation, each in the order of the policy. The rules in chooseKey are in insert
 // too.
-type rules struct{ read, insert, update, delete, chooseKey []*rule }
+type rules struct{ read, insert, update, delete, chooseKey, restore []*rule }
 
 // of returns the rules that may permit the operation.
 func (rs *rules) of(o Operation) []*rule {
@@ -35,6 +35,8 @@ func (rs *rules) of(o Operation) []*rule {
 		return rs.delete
 	case ChooseKey:
 		return rs.chooseKey
+	case Restore:
+		return rs.restore
 	}
 	return nil
 }
@@ -104,7 +106,7 @@ func (c *CompiledPolicy) add(r *rule, ops Operation) {
 	c.all = append(c.all, r)
 	of := &c.resources[r.resource.Index()]
 	for o, to := range map[Operation]*[]*rule{
-		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete, ChooseKey: &of.chooseKey,
+		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete, ChooseKey: &of.chooseKey, Restore: &of.restore,
 	} {
 		if ops.has(o) {
 			*to = append(*to, r)
@@ -179,6 +181,8 @@ func (r Rule) checkParts() error {
 		return errors.New("has choose_key without insert and so permits nothing; add insert")
 	case r.Fields != nil && r.Operations.has(Delete):
 		return errors.New("has fields and delete, which removes whole rows; put delete into a rule of its own")
+	case r.Fields != nil && r.Operations.has(Restore):
+		return errors.New("has fields and restore, which brings back whole rows; put restore into a rule of its own")
 	case !r.Using.isZero() && r.Operations&^ChooseKey == Insert:
 		return errors.New("has using and only insert, before which there is no row; use check")
 	case !r.Check.isZero() && !r.Operations.has(after):

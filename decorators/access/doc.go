@@ -41,6 +41,9 @@
 //   - Insert adds rows that match Check. If the caller chooses a key, only rules with ChooseKey apply; see below.
 //   - Update changes rows that match Using before and Check afterwards. The two may come from different rules.
 //   - Delete removes rows that match Using.
+//   - Restore brings back deleted rows that match Using, where a decorator keeps them, see decorators/softdelete. A list of deleted
+//     rows has those for which a rule with Read and one with Restore apply. So a row that a principal may delete is not yet one
+//     that it may bring back.
 //
 // The backend applies the conditions in the statement itself. The right to write a row does not depend on the right to read
 // it: a rule for Update or Delete reaches rows that no rule for Read shows.

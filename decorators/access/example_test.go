@@ -61,7 +61,7 @@ func ExampleParse() {
 	]}`))
 	fmt.Println(err)
 	// Output:
-	// access policy: rule 1: operations: unknown operation "write"; use read, insert, update, delete, choose_key
+	// access policy: rule 1: operations: unknown operation "write"; use read, insert, update, delete, choose_key, restore
 	// access policy: rule 2: using: baker: equals: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, contains, icontains, between, or $any, $all or $none for a relation
 }
 

@@ -76,7 +76,7 @@ func (c *CompiledPolicy) Explain(p *core.Principal, o Operation, resource string
 
 // resolve finds the resource and the fields in the model.
 func (c *CompiledPolicy) resolve(o Operation, resource string, fields []string) (*core.Resource, []*core.Field, error) {
-	if !slices.Contains([]Operation{Read, Insert, Update, Delete, ChooseKey}, o) {
+	if !slices.Contains([]Operation{Read, Insert, Update, Delete, ChooseKey, Restore}, o) {
 		return nil, nil, fmt.Errorf("access: Explain takes exactly one operation, not %s", cmp.Or(o.String(), "none"))
 	}
 	r := c.model.Resource(resource)

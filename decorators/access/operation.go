@@ -19,11 +19,14 @@ const (
 	// ChooseKey permits, together with Insert, adding records with keys that the caller chose although the backend could
 	// have generated them: see [core.Op.ChoosesKey].
 	ChooseKey
+	// Restore permits making deleted records present again where a decorator keeps them, such as decorators/softdelete, and,
+	// together with Read, listing them.
+	Restore
 
-	allOperations = Read | Insert | Update | Delete | ChooseKey
+	allOperations = Read | Insert | Update | Delete | ChooseKey | Restore
 )
 
-var operationNames = [...]string{"read", "insert", "update", "delete", "choose_key"}
+var operationNames = [...]string{"read", "insert", "update", "delete", "choose_key", "restore"}
 
 // String returns the names of the operations in the JSON form, separated by commas.
 func (o Operation) String() string {

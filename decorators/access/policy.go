@@ -17,7 +17,7 @@ type Rule struct {
 	Operations Operation
 	// Fields lists the stored fields that the operations may name, see and set, by their names in the model. nil means
 	// all fields; an empty list means the key only. A key of several fields and a relation with [core.FieldSpec.Via] stand
-	// for the fields that hold them, too: a write names these. A rule with Delete, which removes whole rows, must not have Fields.
+	// for the fields that hold them, too: a write names these. A rule with Delete or Restore, which concern whole rows, must not have Fields.
 	Fields []string
 	// Using is the condition on a row before the operation. The zero Condition matches every row. A rule with Insert only
 	// must not have Using.

@@ -83,7 +83,7 @@ var errTime = errors.New("the operation exceeded the time of its caller")
 
 // handle is the handler.
 func (l *limiter) handle(ctx context.Context, op *core.Op) (core.Result, error) {
-	if op.Principal.IsSystem() || op.Kind == core.Visibility {
+	if op.Principal.IsSystem() || op.Asks() {
 		return l.next(ctx, op)
 	}
 	nested := op.Kind != core.Tx && op.Tx != nil || ctx.Value(requestKey{}) == l

@@ -269,7 +269,7 @@ func TestInvalidOpIsLogged(t *testing.T) {
 		"no resource":  {func(op *core.Op) { op.Resource = nil }, "error count: kind=count outcome=failed attempt=1 code=SERVER_ERROR cause="},
 		"other model":  {func(op *core.Op) { op.Resource = cake }, "error count: kind=count resource=cake outcome=failed attempt=1 code=SERVER_ERROR cause="},
 		"unknown kind": {func(op *core.Op) { op.Kind = 99 }, "error kind(99): kind=kind(99) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
-		"next kind":    {func(op *core.Op) { op.Kind = core.Aggregate + 1 }, "error kind(11): kind=kind(11) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
+		"next kind":    {func(op *core.Op) { op.Kind = core.Restore + 1 }, "error kind(12): kind=kind(12) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
 		"no kind":      {func(op *core.Op) { op.Kind = 0 }, "error kind(0): kind=kind(0) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
 	} {
 		t.Run(name, func(t *testing.T) {

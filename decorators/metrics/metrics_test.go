@@ -136,7 +136,7 @@ func TestOperationsAndTransactionsAreCountedOnce(t *testing.T) {
 		"operation_rows_total aggregate cookie": 1,
 	}
 	for _, k := range core.Kinds() {
-		if k != core.Tx && k != core.Visibility { // no decorator hides records
+		if k != core.Tx && k != core.Restore { // no decorator keeps deleted records
 			want["operations_total "+k.String()+" ok cookie"] = 1
 			want["operation_duration_seconds "+k.String()+" cookie"] = 1
 		}
@@ -258,8 +258,8 @@ func TestAllSeriesExistFromTheStart(t *testing.T) {
 		}
 		return n
 	}
-	// 8 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
-	if got, want := count(), (8*2+1)*(9+4); got != want {
+	// 9 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
+	if got, want := count(), (9*2+1)*(9+4); got != want {
 		t.Errorf("%d series at the start, want %d", got, want)
 	}
 	before := count()

@@ -48,7 +48,7 @@ var errUnknownKind = errors.New("ownership: unknown kind of operation")
 // narrow narrows the op to the records of the owner, and sets the owner of new records.
 func (o owner) narrow(op *core.Op, id core.Value) error {
 	switch op.Kind {
-	case core.Load, core.Select, core.Count, core.Visibility, core.Aggregate, core.Delete:
+	case core.Load, core.Select, core.Count, core.Visibility, core.Aggregate, core.Delete, core.Restore:
 	case core.Insert, core.Update:
 		if o.path != nil {
 			break // the condition on the after image decides

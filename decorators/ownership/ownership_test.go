@@ -154,6 +154,9 @@ func TestAnonymousIsUnauthorized(t *testing.T) {
 	for _, r := range model.Resources() {
 		all := each(r)
 		for _, kind := range core.Kinds() {
+			if kind == core.Restore { // no decorator keeps deleted records
+				continue
+			}
 			if err := all[kind](c); !errors.Is(err, core.Unauthorized) || err.Error() != "UNAUTHORIZED" {
 				t.Errorf("%s %s: got %v", kind, r, err)
 			}

@@ -12,7 +12,7 @@
 //
 // # Operations
 //
-// Insert, Update, Delete and NextID are rejected, and kinds of operations that this package does not know. NextID counts as
+// Insert, Update, Delete, Restore and NextID are rejected, and kinds of operations that this package does not know. NextID counts as
 // a write because an allocated key is never allocated again. Reads pass.
 //
 // A transaction fails when it writes, not when it begins. If the whole store is read-only when a transaction begins, the

@@ -103,7 +103,7 @@ func (g guard) always(ctx context.Context, op *core.Op) (core.Result, error) {
 		if g.named == nil {
 			op.Tx.ReadOnly = true
 		}
-	case op.Kind.Writes() && g.covers(op):
+	case op.Writes() && g.covers(op):
 		return core.Result{}, rejection(op)
 	}
 	return g.next(ctx, op)

@@ -189,7 +189,7 @@ func TestUnknownKindIsRejected(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, op := range []*core.Op{
-			{Kind: 0, Resource: jar}, {Kind: core.Aggregate + 1, Resource: jar}, {Kind: 255, Resource: jar, Tx: &core.TxInfo{}},
+			{Kind: 0, Resource: jar}, {Kind: core.Restore, Resource: jar, Keys: []core.Value{one}}, {Kind: core.Restore + 1, Resource: jar}, {Kind: 255, Resource: jar, Tx: &core.TxInfo{}},
 			{Kind: 255}, {Kind: 255, Tx: &core.TxInfo{}},
 		} {
 			if _, err := handle(t.Context(), op); !errors.Is(err, core.ReadOnly) {
