@@ -107,7 +107,8 @@ type BackendTx interface {
 	Insert(ctx context.Context, op *Op) ([]Record, error)
 	// Update changes the records with Keys that match Using, all or none, and returns their after images in the same
 	// order. The record at the same position in Records holds the changed columns. Null in a field of Reset stands
-	// for the backend's own default, see [Op.Reset].
+	// for the backend's own default, see [Op.Reset]. Fields of IfChanged are written only in records in which another field
+	// changes, see [Op.AfterImage].
 	//
 	// Errors, the first in precedence over the second: [NotFound] with Resource and Key for the first of Keys without
 	// a record that matches Using; [Forbidden] for an after image that does not match Check.

@@ -130,6 +130,9 @@ type Op struct {
 	// default, a backend with an expression as default, such as now(), keeps the stored value, and other backends
 	// write null.
 	Reset []*Field
+	// IfChanged holds fields of an Update that take effect only in records in which the op changes another field: the time
+	// and the author of the last change. The backend compares in the same statement. A decorator that stamps changes sets it.
+	IfChanged []*Field
 	// Requested holds the records of an Insert as the caller passed them, before defaults, each at the position of
 	// its record in Records. Policies check the fields of Requested. Decorators that change Records do not change it.
 	// It is nil in an op that a decorator made.
@@ -205,6 +208,23 @@ func (op *Op) Crosses() bool {
 
 // OrderCrosses reports whether an entry of Order has a Path. The result of such a Select has Positions.
 func (op *Op) OrderCrosses() bool { return crosses(op.Order) }
+
+// AfterImage returns the record that an Update makes of the before image of the record at the position i: its merge with the
+// changed columns, but for fields of IfChanged in a record that otherwise stays as it is.
+func (op *Op) AfterImage(i int, before Record) Record {
+	patch := op.Records[i]
+	if len(op.IfChanged) == 0 {
+		return before.Merge(patch)
+	}
+	plain := Record{patch.resource, slices.Clone(patch.values)}
+	for _, f := range op.IfChanged {
+		plain.values[f.column] = Value{}
+	}
+	if after := before.Merge(plain); after.Equal(before) {
+		return after
+	}
+	return before.Merge(patch)
+}
 
 // Attempt returns the number of the attempt of the op's transaction, or of the op itself outside a transaction, from
 // 1.
@@ -402,7 +422,7 @@ func (op *Op) recordsFit() bool {
 }
 
 func (op *Op) fieldsFit() bool {
-	return op.areStored(op.Fields) && op.areStored(op.Reset)
+	return op.areStored(op.Fields) && op.areStored(op.Reset) && op.areStored(op.IfChanged)
 }
 
 func (op *Op) areStored(fields []*Field) bool {

@@ -186,7 +186,7 @@ func (op *Op) changeViolations(ctx context.Context, before []Record) (found []Vi
 			}
 		}
 		if r.rules.validate != nil {
-			own, err := r.rules.validate(ctx, before[i], before[i].Merge(rec))
+			own, err := r.rules.validate(ctx, before[i], op.after(i, before[i]))
 			if err != nil {
 				return nil, err
 			}
@@ -221,6 +221,14 @@ func (r *Resource) ownViolation(v Violation) Violation {
 	return v
 }
 
+// after returns the after image of the record at the position i of an Insert or Update.
+func (op *Op) after(i int, before Record) Record {
+	if op.Kind == Insert {
+		return op.Records[i]
+	}
+	return op.AfterImage(i, before)
+}
+
 // denies returns [Forbidden] if an after image does not match Check. Values that the backend would add to a new record count
 // as null.
 func (op *Op) denies(ctx context.Context, read readFunc, before []Record) error {
@@ -228,9 +236,8 @@ func (op *Op) denies(ctx context.Context, read readFunc, before []Record) error 
 		return nil
 	}
 	related := op.relatedReader(ctx, read)
-	for i, rec := range op.Records {
-		after := before[i].Merge(rec)
-		values := slices.Clone(after.values)
+	for i := range op.Records {
+		values := slices.Clone(op.after(i, before[i]).values)
 		for j, v := range values {
 			if v.IsAbsent() {
 				values[j] = Null

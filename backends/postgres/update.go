@@ -85,6 +85,7 @@ type change struct {
 	*column
 	partial   bool // some records do not change it
 	toDefault bool // null stands for the default, which is a constant
+	ifChanged bool // takes effect only if another column changes
 }
 
 // changed returns the columns that at least one record changes.
@@ -107,8 +108,11 @@ func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 			}
 		}
 		if count > 0 {
-			changes = append(changes, change{c, count < len(recs), c.defaultExpr != "" && slices.Contains(op.Reset, c.field)})
+			changes = append(changes, change{c, count < len(recs), c.defaultExpr != "" && slices.Contains(op.Reset, c.field), slices.Contains(op.IfChanged, c.field)})
 		}
+	}
+	if !slices.ContainsFunc(changes, func(c change) bool { return !c.ifChanged }) {
+		return nil, nil
 	}
 	return changes, nil
 }
@@ -163,15 +167,15 @@ func (u *update) writeOne(t row, list func(), check core.Filter) {
 		u.where(t, key)
 		return
 	}
-	t.write("UPDATE ", u.table.from, " AS t SET ")
+	values := make([]string, len(u.changes))
 	for i, c := range u.changes {
-		t.write(comma(i), c.name, " = ")
 		if u.resets(c) {
-			t.WriteString("DEFAULT")
+			values[i] = c.constantDefault()
 		} else {
-			t.WriteString(c.fromModel(t.param(c.paramType, c.argument(c.in(u.recs[0])))))
+			values[i] = c.fromModel(t.param(c.paramType, c.argument(c.in(u.recs[0]))))
 		}
 	}
+	u.set(t, values)
 	u.where(t, key)
 	t.WriteString(" RETURNING ")
 	list()
@@ -179,6 +183,34 @@ func (u *update) writeOne(t row, list func(), check core.Filter) {
 	u.guardKey(t, key)
 	t.failIfUnreadable(u.returned)
 }
+
+// set writes UPDATE and the assignments of the values, which have the types of the changed columns.
+func (u *update) set(t row, values []string) {
+	t.write("UPDATE ", u.table.from, " AS t SET ")
+	for i, c := range u.changes {
+		t.write(comma(i), c.name, " = ")
+		if c.ifChanged {
+			t.write("CASE WHEN ", u.differs(t, values), " THEN ", values[i], " ELSE ", t.column(c.column), " END")
+		} else {
+			t.WriteString(values[i])
+		}
+	}
+}
+
+// differs returns the condition that a column which is not ifChanged has another value than the given one, as values of the
+// model.
+func (u *update) differs(t row, values []string) string {
+	var differ []string
+	for i, c := range u.changes {
+		if !c.ifChanged {
+			differ = append(differ, t.value(c.column)+c.equalityCollation+" IS DISTINCT FROM "+c.toModel(values[i]))
+		}
+	}
+	return strings.Join(differ, " OR ")
+}
+
+// constantDefault returns the default of the column as an expression.
+func (c *column) constantDefault() string { return "(" + c.defaultExpr + ")::" + c.sqlType }
 
 // where writes the condition for the rows with the keys that match the policies.
 func (u *update) where(t row, keys keyOperand) {
@@ -206,21 +238,22 @@ func (u *update) writeMany(t row) {
 }
 
 func (u *update) writeChanges(t row, keys keyOperand) {
-	t.write("UPDATE ", u.table.from, " AS t SET ")
 	names, arrays := []string{keys.names()}, []string{keys.arrays()}
+	values := make([]string, len(u.changes))
 	for i, c := range u.changes {
-		values, given := valuesOf(c.column, u.recs)
-		names, arrays = append(names, valueName(i)), append(arrays, t.param(c.elementType()+"[]", c.array(values)))
+		given, isGiven := valuesOf(c.column, u.recs)
+		names, arrays = append(names, valueName(i)), append(arrays, t.param(c.elementType()+"[]", c.array(given)))
 		value := c.fromParameter("v." + valueName(i))
 		if u.resets(c) {
-			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.defaultExpr + ")::" + c.sqlType + " ELSE " + value + " END"
+			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN " + c.constantDefault() + " ELSE " + value + " END"
 		}
 		if c.partial {
-			names, arrays = append(names, "is_"+valueName(i)), append(arrays, t.param("boolean[]", flags(given)))
+			names, arrays = append(names, "is_"+valueName(i)), append(arrays, t.param("boolean[]", flags(isGiven)))
 			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + t.column(c.column) + " END"
 		}
-		t.write(comma(i), c.name, " = ", value)
+		values[i] = value
 	}
+	u.set(t, values)
 	t.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ")")
 	u.where(t, keys.each())
 	t.WriteString(" RETURNING ")

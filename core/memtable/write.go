@@ -92,7 +92,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	records := make([]core.Record, len(before))
 	for i, old := range before {
-		records[i] = old.Merge(op.Records[i])
+		records[i] = op.AfterImage(i, old)
 		if err := check(op, records[i]); err != nil {
 			return nil, err
 		}

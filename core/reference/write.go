@@ -55,7 +55,7 @@ func Update(records map[core.Value]core.Record, all Records, op *core.Op) ([]cor
 	}
 	out := make([]core.Record, len(op.Records))
 	for i, patch := range op.Records {
-		rec := records[patch.Key()].Merge(patch)
+		rec := op.AfterImage(i, records[patch.Key()])
 		if ok, err := op.Check.Match(rec, nil); err != nil || !ok {
 			return nil, cmp.Or(err, error(op.Resource.Forbidden()))
 		}

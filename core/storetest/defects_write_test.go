@@ -146,6 +146,29 @@ var writeDefects = []defect{
 		},
 	},
 	{
+		name:   "stamps are written without a change",
+		breaks: []string{"write/stamps follow real changes"},
+		install: func(h *hooks) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) { op.IfChanged = nil }))
+			}
+		},
+	},
+	{
+		name:   "stamps are written into all records if one changes",
+		breaks: []string{"write/stamps follow real changes"},
+		install: func(h *hooks) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for i, key := range op.Keys {
+					if before := tx.Rows[op.Resource.Index()][key]; !before.IsZero() && !op.AfterImage(i, before).Equal(before) {
+						return tx.Update(ctx, with(op, func(op *core.Op) { op.IfChanged = nil }))
+					}
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
 		name:   "update returns the changes only",
 		breaks: []string{"write/update returns whole records by key", "write/an update may change nothing"},
 		install: func(h *hooks) {

@@ -49,6 +49,11 @@ var writeRules = []rule{
 		updateWithoutColumns,
 	},
 	{
+		"stamps follow real changes",
+		"An Update writes a field of IfChanged only in records in which another field changes, and checks the record as it is then.",
+		stampsFollowChanges,
+	},
+	{
 		"update of a missing record is not found",
 		"An Update of missing keys is OBJECT_DOES_NOT_EXIST of the first one, and adds nothing.",
 		updateMissing,
@@ -157,6 +162,68 @@ func updateWithoutColumns(t *kit.Fixture) {
 	t.Same("after", t.All("cookie"), want)
 	_, err := t.TryUpdate("cookie", kit.Fields{"id": 2})
 	t.Fails("update of no columns of a missing record", err, t.Resource("cookie").NotFound(core.IntValue(2)))
+}
+
+func stampsFollowChanges(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 4})
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1, "note": "old"}, kit.Fields{"id": 2, "kind": "b", "note": "old", "jar": 4})
+	stamping := t.Stamping("cookie", "note")
+	expect := func(label string, got []core.Record, want ...core.Record) {
+		t.Helper()
+		t.Same(label, got, want...)
+		var stored []core.Record
+		for _, rec := range want {
+			stored = append(stored, t.Load("cookie", rec.Key().Any())...)
+		}
+		t.Same("after the "+label, stored, want...)
+	}
+	one := t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1, "note": "old"})
+	expect("update to the same values", stamping.Update("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1, "jar": nil, "note": "new"}), one)
+	expect("update of the stamp alone", stamping.Update("cookie", kit.Fields{"id": 1, "note": "new"}), one)
+	one = t.Full("cookie", kit.Fields{"id": 1, "kind": "A", "weight": 1, "note": "1"})
+	expect("change of one of two fields", stamping.Update("cookie", kit.Fields{"id": 1, "kind": "A", "weight": 1, "note": "1"}), one)
+	one = t.Full("cookie", kit.Fields{"id": 1, "kind": "A", "note": "2"})
+	expect("change to null", stamping.Update("cookie", kit.Fields{"id": 1, "weight": nil, "note": "2"}), one)
+	one = t.Full("cookie", kit.Fields{"id": 1, "kind": "A", "note": "3", "jar": 4})
+	expect("change from null", stamping.Update("cookie", kit.Fields{"id": 1, "jar": 4, "note": "3"}), one)
+	two := t.Full("cookie", kit.Fields{"id": 2, "kind": "b", "note": "old", "jar": 4})
+	one = t.Full("cookie", kit.Fields{"id": 1, "kind": "c", "note": "4", "jar": 4})
+	expect("update of several", stamping.Update("cookie", kit.Fields{"id": 1, "kind": "c", "note": "4"}, kit.Fields{"id": 2, "jar": 4, "note": "4"}), one, two)
+	expect("update of the stamps of several", stamping.Update("cookie", kit.Fields{"id": 1, "note": "5"}, kit.Fields{"id": 2, "note": "5"}), one, two)
+	checked := stamping.GuardedBy(core.All(), core.Ne("note", "6"))
+	expect("update with a check that the unused stamp would break", checked.Update("cookie", kit.Fields{"id": 1, "kind": "c", "note": "6"}), one)
+	_, err := checked.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "d", "note": "6"})
+	t.Fails("update with a stamp that breaks the check", err, t.Resource("cookie").Forbidden())
+	stampEachType(t)
+}
+
+// stampEachType updates records with values of each type to the same values, and then to those of the next record.
+func stampEachType(t *kit.Fixture) {
+	id := 0
+	for _, typ := range core.Types() {
+		stamp, was, is := "int", core.IntValue(1), core.IntValue(2)
+		if typ == core.Int {
+			stamp, was, is = "text", core.TextValue("1"), core.TextValue("2")
+		}
+		values := append(samples(typ), core.Null)
+		before, same, next := make([]kit.Fields, len(values)), make([]kit.Fields, len(values)), make([]kit.Fields, len(values))
+		for i, v := range values {
+			id++
+			before[i] = kit.Fields{"id": id, typ.String(): v, stamp: was}
+			same[i] = kit.Fields{"id": id, typ.String(): v, stamp: is}
+			next[i] = kit.Fields{"id": id, typ.String(): values[(i+1)%len(values)], stamp: is}
+		}
+		stored := t.Insert("sample", before...)
+		stamping := t.Stamping("sample", stamp)
+		t.Same("update to the same "+typ.String(), stamping.Update("sample", same...), stored...)
+		t.Same("update of one to the same "+typ.String(), stamping.Update("sample", same[0]), stored[0])
+		var want []core.Record
+		for _, f := range next {
+			want = append(want, t.Full("sample", f))
+		}
+		t.Same("update to another "+typ.String(), stamping.Update("sample", next[1:]...), want[1:]...)
+		t.Same("update of one to another "+typ.String(), stamping.Update("sample", next[0]), want[0])
+	}
 }
 
 func updateMissing(t *kit.Fixture) {

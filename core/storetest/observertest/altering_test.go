@@ -49,6 +49,12 @@ var alteringDecorators = []struct {
 		}
 		return next(ctx, op)
 	}},
+	{"stamps changes", "the stack changed IfChanged", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Update {
+			op.IfChanged = op.Resource.Columns()[1:2]
+		}
+		return next(ctx, op)
+	}},
 	{"makes a replacement an update", "the stack changed Reset", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		op.Reset = nil
 		return next(ctx, op)

@@ -144,7 +144,7 @@ func changedField(was, is *core.Op) string {
 		"Conditions": slices.Equal(was.Conditions, is.Conditions),
 		"Fields":     slices.Equal(was.Fields, is.Fields) && (was.Fields == nil) == (is.Fields == nil),
 		"Records":    slices.EqualFunc(was.Records, is.Records, core.Record.Equal), "N": was.N == is.N,
-		"Reset": slices.Equal(was.Reset, is.Reset), "Requested": slices.EqualFunc(was.Requested, is.Requested, core.Record.Equal),
+		"Reset": slices.Equal(was.Reset, is.Reset), "IfChanged": slices.Equal(was.IfChanged, is.IfChanged), "Requested": slices.EqualFunc(was.Requested, is.Requested, core.Record.Equal),
 		"Principal": was.Principal == is.Principal, "Tx": was.Tx == is.Tx, "Final": was.Final == is.Final,
 	} {
 		if !equal {

@@ -13,6 +13,7 @@ type Conditions struct {
 	Using, Check core.Filter
 	Related      Guards
 	Searched     map[*core.Field]core.Filter // guards of the fields that a search looks into
+	IfChanged    []*core.Field               // of updates of their resource, see [core.Op.IfChanged]
 
 	answers *Answers
 }
@@ -122,6 +123,15 @@ func (c *Client) Searching(guards map[*core.Field]core.Filter) *Client {
 	return c.under(set)
 }
 
+// Stamping returns a client whose updates set the fields of the resource only in records in which another field changes.
+func (c *Client) Stamping(resource string, fields ...string) *Client {
+	set := c.conditions()
+	for _, name := range fields {
+		set.IfChanged = append(slices.Clip(set.IfChanged), c.Resource(resource).Field(name))
+	}
+	return c.under(set)
+}
+
 // Asking returns a client whose operations have the conditions of [core.Op.Conditions], and the place of the answers.
 func (c *Client) Asking(resource string, conditions ...core.Filter) (*Client, *Answers) {
 	set := c.conditions()
@@ -154,6 +164,9 @@ func conditionsDecorator(tb testing.TB) core.Decorator {
 				op.Using, op.Check = core.And(op.Using, set.Using), core.And(op.Check, set.Check)
 				if set.answers != nil {
 					op.Conditions = slices.Clone(set.answers.Asked)
+				}
+				if op.Kind == core.Update && len(set.IfChanged) > 0 && set.IfChanged[0].Resource() == op.Resource {
+					op.IfChanged = set.IfChanged
 				}
 				lent := cloneSlices(op)
 				res, err := next(ctx, op)
