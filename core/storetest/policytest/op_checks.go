@@ -72,9 +72,9 @@ func afterImages(all rows, op *core.Op) []core.Record {
 	case core.Update:
 		using := bind(op, op.Using)
 		for _, row := range all[op.Resource.Index()] {
-			for _, change := range op.Records {
+			for i, change := range op.Records {
 				if change.Key() == row.Key() && kit.Matches(using, row, all.of) {
-					after = append(after, row.Merge(change))
+					after = append(after, op.AfterImage(i, row))
 				}
 			}
 		}

@@ -176,7 +176,7 @@ func (tx *NaiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, erro
 	}
 	out := make([]core.Record, len(op.Records))
 	for i, patch := range op.Records {
-		out[i] = all[patch.Key()].Merge(patch)
+		out[i] = op.AfterImage(i, all[patch.Key()])
 		if !tx.Matches(op.Check, out[i]) {
 			return nil, op.Resource.Forbidden()
 		}
