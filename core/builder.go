@@ -163,7 +163,9 @@ func (b *builder) link(f *Field) {
 		f.typ = f.target.key.typ
 		if f.spec.Inverse == "" {
 			f.indexed = true
-			f.target.referrers = append(f.target.referrers, f)
+			if !f.Keeps() {
+				f.target.referrers = append(f.target.referrers, f)
+			}
 			f.resource.references = append(f.resource.references, f)
 		}
 	}
@@ -247,6 +249,9 @@ func (b *builder) linkThrough(f *Field) error {
 		return ambiguousThrough(pairs)
 	case join.key.Assigned() && join.key.parts == nil && !f.ReadOnly():
 		return fmt.Errorf("the list cannot create records of %q, whose key is Assigned; set ReadOnly on the field", join.name)
+	}
+	if pairs[0].Keeps() || pairs[1].Keeps() {
+		return fmt.Errorf("a relation of %q has OnDelete Keep; a link ends with its targets, so remove OnDelete", join.name)
 	}
 	f.near, f.far = pairs[0], pairs[1]
 	f.near.joins, f.far.joins = true, true
@@ -409,12 +414,14 @@ func (b *builder) checkRelationRules(f *Field) {
 		return
 	}
 	switch {
-	case s.OnDelete > Restrict || s.Orphans > DeleteOrphans || s.Partner > RefusePartner:
+	case s.OnDelete > Keep || s.Orphans > DeleteOrphans || s.Partner > RefusePartner:
 		b.failField(f, "OnDelete, Orphans or Partner has a value that is no constant of its type")
 	case s.ToOne == "" || s.Inverse != "":
 		b.failField(f, "only a stored to-one relation can have OnDelete, Orphans or Partner; declare them on the side that stores the relation")
 	case f.resource.readOnly:
 		b.failField(f, "a relation that a read-only resource stores cannot have OnDelete, Orphans or Partner")
+	case f.Keeps() && f.inverse != nil && !f.inverse.Many():
+		b.failField(f, "a one-to-one relation cannot have OnDelete Keep; make the other side a ToMany")
 	case s.Orphans != 0 && f.inverse == nil:
 		b.failField(f, "Orphans needs a connected other side; add a field with an Inverse to %q", s.ToOne)
 	case s.Partner != 0 && (f.inverse == nil || f.inverse.Many()):

@@ -111,6 +111,9 @@ func (f *Field) OnDelete() OnDelete {
 	return Restrict
 }
 
+// Keeps reports whether a stored to-one relation may name a record that does not exist, see [Keep].
+func (f *Field) Keeps() bool { return f.spec.OnDelete == Keep }
+
 // Detachable reports whether a stored to-one relation can become null: it is neither in the key nor Required, and one with
 // [FieldSpec.Via] has [Field.DetachedParts].
 func (f *Field) Detachable() bool {

@@ -108,7 +108,8 @@ type FieldSpec struct {
 	// the target of ToMany: "follow.followee" for the list of the followed users.
 	Through string
 	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach]; [Cascade] if [Resource.Join]
-	// returns the relation or a list goes Through it; [Restrict] for other relations in the key, which cannot be detached.
+	// returns the relation or a list goes Through it; [Restrict] for other relations in the key, which cannot be detached. [Keep]
+	// is a reference that nothing enforces.
 	OnDelete OnDelete
 	// Orphans, for a stored ToOne with a connected other side, is the effect on a record that leaves that side.
 	// Default: [KeepOrphans].
@@ -347,8 +348,8 @@ func (r *Resource) Field(name string) *Field { return r.byName[name] }
 // FieldByAPIName returns the field with the API name, hidden ones included; nil if there is none.
 func (r *Resource) FieldByAPIName(name string) *Field { return r.byAPIName[name] }
 
-// Referrers returns the stored to-one relations of all resources that point at this one. The slice is shared and must
-// not be modified.
+// Referrers returns the stored to-one relations of all resources that point at this one, apart from those that [Keep] their
+// reference when it is deleted. The slice is shared and must not be modified.
 func (r *Resource) Referrers() []*Field { return r.referrers }
 
 // References returns the stored to-one relations of the resource. The slice is shared and must not be modified.
@@ -377,10 +378,15 @@ const (
 	// Restrict rejects the delete with [StillReferenced] while other records point at the record. Records that the same
 	// request deletes do not count.
 	Restrict
+	// Keep leaves the reference as it is. The relation may name a record that no longer exists or never did: a backend does
+	// not enforce it, and PostgreSQL has no foreign key for it. A reference without a record is like one to a hidden record:
+	// package core/engine shows null, and [Related] does not match. A later record with the same key is the target again. Use
+	// it for histories, which must outlive the records that they are about.
+	Keep
 )
 
 // String returns the lower-case name of the rule.
-func (d OnDelete) String() string { return ruleName(int(d), "detach", "cascade", "restrict") }
+func (d OnDelete) String() string { return ruleName(int(d), "detach", "cascade", "restrict", "keep") }
 
 // Orphans is the effect on a record that leaves the other side of its relation: taken off a list side, or separated
 // from its one-to-one partner. A record that moves to another list is no orphan.

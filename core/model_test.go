@@ -626,3 +626,36 @@ func TestDriverImportsAreConfined(t *testing.T) {
 		}
 	}
 }
+
+func TestKeepIsForPlainReferences(t *testing.T) {
+	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	for name, c := range map[string]struct {
+		resources []core.ResourceSpec
+		want      string
+	}{
+		"one-to-one": {
+			[]core.ResourceSpec{
+				{Name: "a", Fields: []core.FieldSpec{key, {Name: "b", ToOne: "b", OnDelete: core.Keep}}},
+				{Name: "b", Fields: []core.FieldSpec{key, {Name: "a", ToOne: "a", Inverse: "b"}}},
+			},
+			`resource "a": field "b": a one-to-one relation cannot have OnDelete Keep; make the other side a ToMany`,
+		},
+		"link": {
+			[]core.ResourceSpec{
+				{Name: "a", Fields: []core.FieldSpec{key, {Name: "bs", ToMany: "b", Through: "link"}}},
+				{Name: "b", Fields: []core.FieldSpec{key}},
+				{Name: "link", Fields: []core.FieldSpec{{Name: "a", ToOne: "a", Key: true, OnDelete: core.Keep}, {Name: "b", ToOne: "b", Key: true}}},
+			},
+			`resource "a": field "bs": Through: a relation of "link" has OnDelete Keep; a link ends with its targets, so remove OnDelete`,
+		},
+	} {
+		_, err := core.NewModel("kept", c.resources...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+	m := core.MustModel("kept", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{key, {Name: "of", ToOne: "a", OnDelete: core.Keep}}})
+	if a := m.Resource("a"); len(a.Referrers()) != 0 || len(a.References()) != 1 || !a.Field("of").Keeps() || !a.Field("of").Indexed() {
+		t.Errorf("referrers %v, references %v", a.Referrers(), a.References())
+	}
+}

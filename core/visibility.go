@@ -221,7 +221,7 @@ func (g guards) readable(f *Field) (Filter, error) {
 // every target exists for the caller. References are enforced when a transaction commits.
 func (r *related) direct() (Filter, bool) {
 	stored, f := r.relation.Stored, r.where.Field()
-	if r.guard.n != nil || r.relation.Reverse || stored.Many() || f == nil || !f.Key() ||
+	if r.guard.n != nil || r.relation.Reverse || stored.Many() || stored.Keeps() || f == nil || !f.Key() ||
 		f.resource != stored.target || r.where.Kind() == FilterNe || slices.Contains(r.where.Values(), Null) {
 		return Filter{}, false
 	}

@@ -66,7 +66,7 @@ func schemaOf(m *core.Model) schema {
 		out := &resourceSchema{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
 		for _, f := range r.Columns() {
 			field := fieldSchema{name: f.Name(), label: labelOf(f.Name()), typ: f.Type(), unique: f.Unique() && !f.Key()}
-			if f.Target() != nil && !f.Many() {
+			if f.Target() != nil && !f.Many() && !f.Keeps() {
 				field.target = f.Target().Name()
 			}
 			if f.Type() == core.Tuple {

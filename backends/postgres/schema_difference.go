@@ -304,7 +304,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		})
 	}
 	target := f.Target()
-	if target == nil || f.Many() {
+	if target == nil || f.Many() || f.Keeps() {
 		return
 	}
 	to := c.opts.source(target)

@@ -24,7 +24,7 @@ type Engine struct {
 	resources []*resourceInfo
 	// deletionOrder lists resource indexes: referring resources come before the resources that they point at.
 	deletionOrder []int
-	// mayHide is true if a decorator of the store can hide records.
+	// mayHide is true if a decorator of the store can hide records, or if a relation may lead to a record that does not exist.
 	mayHide bool
 	// readsAgain is true if a record that a request has written may read differently after a later operation: a decorator of
 	// the store decides about records by related records, or writes further records.
@@ -47,9 +47,14 @@ func New(store *core.Store, opts Options) *Engine {
 	}
 	m, stack := store.Model(), store.Describe()
 	return &Engine{
-		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: stack.MayHide(),
+		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: stack.MayHide() || keepsReferences(m),
 		readsAgain: slices.ContainsFunc(stack.Decorators, func(d core.DecoratorDescription) bool { return d.UsesRelated || d.Kind == core.KindEffect }),
 	}
+}
+
+// keepsReferences reports whether a relation of the model may lead to a record that does not exist.
+func keepsReferences(m *core.Model) bool {
+	return slices.ContainsFunc(m.Resources(), func(r *core.Resource) bool { return slices.ContainsFunc(r.References(), (*core.Field).Keeps) })
 }
 
 // Model returns the model of the store.

@@ -124,7 +124,9 @@ func (info *resourceInfo) sumUp() {
 			info.computed = append(info.computed, shown)
 		}
 	}
-	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool { return !shown.isStoredID() })
+	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool {
+		return !shown.isStoredID() || shown.field.Keeps()
+	})
 }
 
 // setColumns limits the fields that are read to the shown ones.

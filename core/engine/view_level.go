@@ -104,7 +104,7 @@ func (b *viewBuilder) expansions(ctx context.Context, current level, depth int) 
 		}
 		for _, shown := range g.info.relations {
 			depth := shown.depth(depth)
-			if depth == 0 && shown.isStoredID() {
+			if depth == 0 && shown.isStoredID() && !shown.field.Keeps() {
 				all, err := b.showsIDs(ctx, shown.field.Target())
 				if all {
 					err = b.showStoredIDs(g, shown)

@@ -213,6 +213,8 @@ func relationRules(s core.FieldSpec) (parts []string) {
 		parts = append(parts, "OnDelete: core.Cascade")
 	case core.Restrict:
 		parts = append(parts, "OnDelete: core.Restrict")
+	case core.Keep:
+		parts = append(parts, "OnDelete: core.Keep")
 	}
 	if s.Orphans == core.DeleteOrphans {
 		parts = append(parts, "Orphans: core.DeleteOrphans")

@@ -83,7 +83,7 @@ func (t *transaction) checkValue(f *core.Field, v core.Value) error {
 	if f.Unique() && table.countValue(f, v, 2) > 1 {
 		return f.AlreadyExistsWith(v)
 	}
-	if f.Target() == nil {
+	if f.Target() == nil || f.Keeps() {
 		return nil
 	}
 	if _, exists := t.table(f.Target()).get(v); !exists && table.countValue(f, v, 1) > 0 {

@@ -27,7 +27,7 @@ func CheckCommit(m *core.Model, before, after Records) error {
 		for _, f := range r.References() {
 			for rec := range after(r) {
 				switch v := rec.At(f.Column()); {
-				case !v.IsSet() || current[f.Target().Index()][v]:
+				case !v.IsSet() || f.Keeps() || current[f.Target().Index()][v]:
 				case old[f.Target().Index()][v]:
 					return f.StillReferenced()
 				default:

@@ -118,7 +118,7 @@ func (l *loader) checkRelations(data Data) {
 
 func (l *loader) checkTarget(f *core.Field, rec core.Record) {
 	v := rec.At(f.Column())
-	if _, exists := l.records[f.Target().Index()][v]; v.IsSet() && !exists {
+	if _, exists := l.records[f.Target().Index()][v]; v.IsSet() && !exists && !f.Keeps() {
 		l.fail(fmt.Errorf("%s %s: field %s: there is no %s %s", f.Resource(), rec.Key(), f.Name(), f.Target(), v))
 	}
 }

@@ -176,6 +176,21 @@ var integrityDefects = []defect{
 		install: ignoring(core.StillReferenced),
 	},
 	{
+		name:   "a delete clears kept references",
+		breaks: []string{"integrity/a kept reference needs no target"},
+		install: func(h *hooks) {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
+				f := tx.Backend.Model.Resource("entry").Field("jar")
+				for _, key := range op.Keys {
+					if rec, found := holder(tx, f, key); found && op.Resource == f.Target() {
+						tx.Rows[f.Resource().Index()][rec.Key()] = rec.Set(f, core.Null)
+					}
+				}
+				return tx.Delete(ctx, op)
+			}
+		},
+	},
+	{
 		name:    "unique values are not checked",
 		breaks:  []string{"integrity/unique values occur once", "integrity/one-to-one relations are unique", "concurrency/one of several equal unique values succeeds"},
 		install: ignoring(core.AlreadyExists),

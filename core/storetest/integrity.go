@@ -57,6 +57,11 @@ var integrityRules = []rule{
 		selfReferences,
 	},
 	{
+		"a kept reference needs no target",
+		"A relation with OnDelete Keep may name a record that does not exist, and stays when its target is deleted. A related condition then does not match.",
+		keptReference,
+	},
+	{
 		"a failed commit changes nothing",
 		"A transaction whose commit fails changes nothing, and the next one works.",
 		failedCommitLeavesNothing,
@@ -199,6 +204,27 @@ func selfReferences(t *kit.Fixture) {
 	t.Delete("page", "a", "b")
 	t.Delete("page", "self")
 	t.SameKeys("after", t.All("page"))
+}
+
+func keptReference(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2})
+	t.Insert("order", kit.Fields{"id": 1})
+	t.Insert("line", kit.Fields{"order": 1, "number": 2})
+	before := t.Insert("entry", kit.Fields{"id": 1, "jar": 1}, kit.Fields{"id": 2, "jar": 3, "line": "1,3"}, kit.Fields{"id": 3, "line": "1,2"}, kit.Fields{"id": 4, "jar": 2})
+	t.SameKeys("entries of jars", t.Where("entry", core.Related("jar", core.All())), 1, 4)
+	t.SameKeys("entries of lines", t.Where("entry", core.Related("line", core.All())), 3)
+	t.Delete("jar", 1)
+	t.Tx(func(tx *kit.Client) {
+		tx.Delete("jar", 2)
+		tx.Delete("line", "1,2")
+		tx.SameKeys("entries of jars", tx.Where("entry", core.Related("jar", core.All())))
+	})
+	t.Same("entries", t.All("entry"), before...)
+	t.SameKeys("entries that name jar 1", t.Where("entry", core.Eq("jar", 1)), 1)
+	t.SameKeys("entries of no jar", t.Where("entry", core.And(core.Ne("jar", nil), core.Not(core.Related("jar", core.All())))), 1, 2, 4)
+	t.Update("entry", kit.Fields{"id": 1, "jar": 9})
+	t.Insert("jar", kit.Fields{"id": 3})
+	t.SameKeys("entries of jar 3", t.Where("entry", core.Related("jar", core.Eq("id", 3))), 2)
 }
 
 func failedCommitLeavesNothing(t *kit.Fixture) {

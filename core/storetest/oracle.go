@@ -239,7 +239,7 @@ func (o *oracle) repeats(r *core.Resource, value func(core.Record) core.Value) b
 // reference was set. If the transaction did both, either is correct.
 func (o *oracle) addDangling(f *core.Field, rec core.Record, expected expectedErrors) {
 	target, key := f.Target(), rec.At(f.Column())
-	if _, there := o.current[target.Index()][key]; there || !key.IsSet() {
+	if _, there := o.current[target.Index()][key]; there || !key.IsSet() || f.Keeps() {
 		return
 	}
 	_, was := o.before[target.Index()][key]

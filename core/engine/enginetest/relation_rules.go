@@ -46,8 +46,41 @@ func tenants() *core.Model {
 	)
 }
 
+// histories has a relation that keeps its reference, with a list side.
+func histories() *core.Model {
+	return core.MustModel("histories",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{key(), {Name: "name", Type: core.Text}, {Name: "entries", ToMany: "entry", Inverse: "shelf", ReadOnly: true}}},
+		core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{
+			key(), {Name: "shelf", ToOne: "shelf", OnDelete: core.Keep}, {Name: "text", Type: core.Text}, {Name: "owner", Type: core.Int},
+		}},
+	)
+}
+
 func relationRuleCases() []Case {
 	return []Case{
+		script("a kept reference without a record is null", histories, `
+			post shelf [{}, {}]
+			post entry [{"shelf": 1}, {"shelf": 2}, {"text": "x"}]
+			get shelf/1                                    => {"id": 1, "entries": [1]}
+			delete shelf/1                                 => null
+			list entry                                     => [{"id": 1}, {"id": 2, "shelf": 2}, {"id": 3, "text": "x"}]
+			list entry depth=2                             => [{"id": 1}, {"id": 2, "shelf": {"id": 2, "entries": [2]}}, {"id": 3, "text": "x"}]
+			list entry filter={"shelf": 1}                 => []
+			list entry filter={"shelf": null} depth=0      => [1, 3]
+			list entry sort=["shelf"] depth=0              => [2, 1, 3]
+			put shelf/1 {}                                 => created {"id": 1, "entries": [1]}
+			list entry filter={"shelf": 1} depth=0         => [1]`),
+		script("a request cannot set a kept reference to a record that does not exist", histories, `
+			post entry {"shelf": 1}     => OBJECT_DOES_NOT_EXIST
+			post shelf {}
+			post entry {"shelf": 1}     => {"id": 1, "shelf": 1}
+			patch entry/1 {"shelf": 2}  => OBJECT_DOES_NOT_EXIST
+			delete shelf/1
+			patch entry/1 {"text": "x"} => {"id": 1, "text": "x"}
+			put entry/1 {"text": "y"}   => replaced {"id": 1, "text": "y"}
+			post shelf {}
+			put shelf/1 {"name": "new"} => created {"id": 1, "name": "new", "entries": [1]}
+			patch entry/1 {"shelf": null} => {"id": 1, "text": "y"}`),
 		script("restrict refuses a delete and names the list side", tenants, `
 			post tenant {"contracts": [{}, {}], "pets": [{}], "visits": [{}]}
 			delete tenant/1                   => STILL_REFERENCED {"object_name": "tenant", "field_name": "contracts"}

@@ -85,6 +85,11 @@ func Model() *core.Model {
 			{Name: "line", ToOne: "line", Key: true},
 			{Name: "page", ToOne: "page", Key: true},
 		}},
+		core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "jar", ToOne: "jar", OnDelete: core.Keep},
+			{Name: "line", ToOne: "line", OnDelete: core.Keep},
+		}},
 		core.ResourceSpec{Name: "slot", Fields: []core.FieldSpec{
 			{Name: "text", Type: core.Text, Key: true}, {Name: "int", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID, Key: true},
 			{Name: "bool", Type: core.Bool, Key: true}, {Name: "time", Type: core.Time, Key: true}, {Name: "date", Type: core.Date, Key: true},

@@ -263,7 +263,7 @@ func (tx *NaiveTx) Check() error {
 		for _, f := range r.References() {
 			for rec := range tx.Of(r) {
 				key, target := rec.At(f.Column()), f.Target()
-				if _, there := tx.Rows[target.Index()][key]; there || key.IsNull() {
+				if _, there := tx.Rows[target.Index()][key]; there || key.IsNull() || f.Keeps() {
 					continue
 				}
 				if _, was := tx.Backend.Rows[target.Index()][key]; was {
