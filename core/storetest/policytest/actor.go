@@ -22,13 +22,13 @@ type actor struct {
 }
 
 func (t *scenario) actor(principal *core.Principal) actor {
-	return actor{scenario: t, principal: principal, decisions: t.Decide(t.initial.of).filled()}
+	return actor{scenario: t, principal: principal, decisions: t.Decide(t.living(t.initial).of).filled()}
 }
 
 // in returns the actor with the decisions of the spec in another state of the store.
 func (g actor) in(all rows) actor {
 	if g.dependent {
-		g.decisions = g.Decide(all.of).filled()
+		g.decisions = g.Decide(g.living(all).of).filled()
 	}
 	return g
 }
@@ -106,15 +106,33 @@ func (g actor) allowed(rule func(p *core.Principal) bool) bool {
 	return rule(g.principal) && (g.derivedFrom == nil || rule(g.derivedFrom))
 }
 
-func (g actor) canRead(row core.Record) bool {
+func (g actor) canRead(row core.Record) bool { return !g.isDeleted(row) && g.canReadLiving(row) }
+
+func (g actor) canReadLiving(row core.Record) bool {
 	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanRead(p, row) })
 }
 
+// canRestore reports whether the actor may read a deleted row as such, and restore it.
+func (g actor) canRestore(row core.Record) bool {
+	return g.canChange(core.Restore, row) && g.canReadLiving(row)
+}
+
+// sees reports whether the actor may read the row, among the others or among the deleted ones.
+func (g actor) sees(row core.Record) bool { return g.canRead(row) || g.canRestore(row) }
+
+// canChange reports whether the actor may change the row by an op of the kind. A Restore changes deleted rows only.
 func (g actor) canChange(kind core.Kind, row core.Record) bool {
+	if g.isDeleted(row) != (kind == core.Restore) {
+		return false
+	}
 	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanChange(p, kind, row) })
 }
 
+// canResultIn reports whether an op of the kind of the actor may result in the row. A Delete of a kept row results in it.
 func (g actor) canResultIn(kind core.Kind, row core.Record) bool {
+	if kind != core.Delete && g.isDeleted(row) {
+		return false
+	}
 	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanResultIn(p, kind, row) })
 }
 

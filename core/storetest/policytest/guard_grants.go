@@ -21,6 +21,10 @@ func decisionsFollow(t *guardRun) {
 				return s.Delete(core.System(ctx), row.Resource(), row.Key())
 			}
 			restore := func(ctx context.Context, s core.Querier) error {
+				if row.Resource().Field(t.DeletedAt) != nil {
+					_, err := s.Restore(core.System(ctx), row.Resource(), row.Key())
+					return err
+				}
 				_, err := s.Insert(core.System(ctx), row.Resource(), t.initial[i][slices.IndexFunc(some, row.Equal)])
 				return err
 			}

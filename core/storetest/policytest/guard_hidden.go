@@ -56,7 +56,7 @@ func (g actor) withoutHidden(all rows) rows {
 	for again := true; again; {
 		again = false
 		for _, row := range slices.Concat(reduced...) {
-			if g.canRead(row) || g.grants(row) || reduced.reference(row) {
+			if g.sees(row) || g.grants(row) || reduced.reference(row) {
 				continue
 			}
 			if fewer := reduced.without(row); g.decidesAlike(all, fewer) {
@@ -105,7 +105,7 @@ func (g actor) readableWithTargets(all rows) rows {
 	for i, some := range all {
 		kept[i] = make(map[core.Value]bool)
 		for _, row := range some {
-			kept[i][row.Key()] = g.canRead(row) || g.grants(row)
+			kept[i][row.Key()] = g.sees(row) || g.grants(row)
 		}
 	}
 	for more := true; more; {
@@ -144,7 +144,7 @@ func (t *guardRun) compareWithReduced(reduced *guardRun, g actor) {
 		reduced.restore(at, a, there)
 	}
 	t.eachRead([]actor{g}, same)
-	t.eachWrite([]actor{g}, []core.Kind{core.Update, core.Delete}, same)
+	t.eachWrite([]actor{g}, []core.Kind{core.Update, core.Delete, core.Restore}, same)
 }
 
 // targetsHidden reports whether the operation names a row that exists here and not in the reduced store.

@@ -173,7 +173,7 @@ func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck)
 	if a.namesUnreadable(g) || g.denied(a.kind, a.res) {
 		return // other rules check these
 	}
-	readable := g.readable(t.initial)
+	readable := g.readableBy(a, t.initial)
 	if isDenial(o.err) && (g.mayBeDenied || len(readable[a.res.Index()]) == 0) || a.deniesOrderByReference(o.err) || t.mayRefuse(g, a, readable, o.err) {
 		return
 	}
@@ -233,7 +233,7 @@ func (t *guardRun) readAllPages(g actor, at origin, a operation) {
 	t.Helper()
 	whole := a
 	whole.query.Limit = 0
-	readable := g.readable(t.initial)
+	readable := g.readableBy(a, t.initial)
 	want := whole.expected(readable).records
 	for {
 		o := t.perform(g, at, a)
@@ -264,7 +264,7 @@ func systemIsUnrestricted(t *guardRun) {
 	all := []actor{t.actor(systemPrincipal)}
 	t.eachReadInTurn(all, func(g actor, at origin, a operation) { t.checkRead(g, at, a) })
 	t.eachWrite(all, writeKinds, func(g actor, at origin, a operation) {
-		if g.denied(a.kind, a.res) {
+		if g.denied(a.kind, a.res) || t.writesDeleted(a) {
 			return
 		}
 		o := t.perform(g, at, a)
@@ -299,7 +299,9 @@ func expectedInsert(rec, made core.Record) core.Record {
 func (t *guardRun) deniesExistingRow(a operation, err error) bool {
 	e := core.AsError(err)
 	return errors.Is(err, core.NotFound) && e.Resource == a.res.APIName() && slices.Contains(a.keys, e.Key) &&
-		slices.ContainsFunc(t.initial[a.res.Index()], func(row core.Record) bool { return row.Key() == e.Key })
+		slices.ContainsFunc(t.initial[a.res.Index()], func(row core.Record) bool {
+			return row.Key() == e.Key && t.isDeleted(row) == (a.kind == core.Restore)
+		})
 }
 
 func allowedSucceeds(t *guardRun) {
@@ -319,7 +321,7 @@ func allowedSucceeds(t *guardRun) {
 	t.eachRead(t.actors(), try)
 	t.eachWrite(t.actors(), writeKinds, try)
 	for _, g := range t.actors() {
-		for _, kind := range []core.Kind{core.Load, core.Select, core.Count, core.Aggregate, core.Insert, core.Update, core.Delete, core.NextID} {
+		for _, kind := range []core.Kind{core.Load, core.Select, core.Count, core.Aggregate, core.Insert, core.Update, core.Delete, core.NextID, core.Restore} {
 			if !done[g.principal][kind] && t.someAllowed(g, kind) {
 				t.Fatalf("no %[2]v of %[1]s succeeds; the stack denies too much, or Denies must return true for the kind", g, kind)
 			}
@@ -337,7 +339,8 @@ func (t *guardRun) someAllowed(g actor, kind core.Kind) bool {
 			return true
 		}
 		for _, row := range t.initial[i] {
-			if kind == core.Insert && g.canResultIn(kind, row) || kind != core.Insert && g.mayMatch(kind, row) && g.canResultIn(kind, row) {
+			if kind == core.Restore && g.canRestore(row) || kind == core.Insert && g.canResultIn(kind, row) ||
+				kind != core.Insert && kind != core.Restore && g.mayMatch(kind, row) && g.canResultIn(kind, row) {
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func newGuardRun(ctx context.Context, tb testing.TB, open storetest.Factory, spe
 	t := newScenario(ctx, tb, open, spec, true)
 	tb.Cleanup(t.close)
 	t.setRows(t.initial)
-	return &guardRun{scenario: t, open: open, operations: generator{model: spec.Model, rows: t.initial}, thin: rand.New(rand.NewPCG(1, 2))}
+	return &guardRun{scenario: t, open: open, operations: generator{spec.Model, t.initial, spec.DeletedAt}, thin: rand.New(rand.NewPCG(1, 2))}
 }
 
 // fail ends the test with the actor, the origin and the operation that violate the rule.
@@ -107,12 +107,14 @@ func (m generator) writes(r *core.Resource, kinds []core.Kind) []operation {
 			all = append(all, m.deletes(r)...)
 		case core.NextID:
 			all = append(all, m.nextIDs(r)...)
+		case core.Restore:
+			all = append(all, m.restores(r)...)
 		}
 	}
 	return all
 }
 
-var writeKinds = []core.Kind{core.Insert, core.Update, core.Delete, core.NextID}
+var writeKinds = []core.Kind{core.Insert, core.Update, core.Delete, core.NextID, core.Restore}
 
 // perform sends an operation and applies the checks to the ops that arrive. Use restore afterwards.
 func (t *guardRun) perform(g actor, at origin, a operation, checks ...opCheck) result {

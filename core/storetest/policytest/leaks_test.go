@@ -59,7 +59,7 @@ func mine(op *core.Op) core.Filter {
 	return op.Resource.Field("owner").Compare(core.FilterEq, op.Principal.ID)
 }
 
-var leaks = slices.Concat(forgetfulLeaks, tellingLeaks, identityLeaks, sharingLeaks, relatedLeaks, repeatLeaks, batchLeaks)
+var leaks = slices.Concat(forgetfulLeaks, tellingLeaks, identityLeaks, sharingLeaks, relatedLeaks, repeatLeaks, batchLeaks, deletedLeaks)
 
 func TestGuardCatchesEveryLeak(t *testing.T) {
 	cases := make(map[string]policytest.GuardCase)

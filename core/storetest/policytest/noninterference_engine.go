@@ -50,6 +50,9 @@ func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
 	kinds := []func(){s.get, s.list, s.list, s.aggregate, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete, s.updateAll, s.deleteAll, s.together, s.batch, s.repeat, s.repeat}
+	if r.Field(w.DeletedAt) != nil {
+		kinds = append(kinds, s.getDeleted, s.restore, s.restore)
+	}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
@@ -135,6 +138,7 @@ func (s *requester) query() engine.Query {
 	q := engine.Query{
 		Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth(), Count: s.d.Bool("count"), Offset: max(0, s.d.UpTo(5, "offset")-3),
 	}
+	q.Deleted = s.r.Field(s.w.DeletedAt) != nil && s.d.UpTo(3, "deleted") == 0
 	if searched := s.r.Searchable(); len(searched) > 0 && s.d.UpTo(3, "searches") == 0 {
 		q.Search = s.d.Value(searched[s.d.UpTo(len(searched)-1, "searched")]).Text()
 	}
@@ -235,6 +239,24 @@ func (s *requester) filter(r *core.Resource, depth int) map[string]any {
 		conditions[path+f.APIName()] = v
 	}
 	return conditions
+}
+
+func (s *requester) getDeleted() {
+	id, depth := s.id(), s.depth()
+	s.d.Logf("get deleted %v %v at depth %d", s.r, id, depth)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		v, err := api.GetDeleted(ctx, s.r.APIName(), id, depth)
+		return replyOf(err, v)
+	})
+}
+
+func (s *requester) restore() {
+	id, write := s.id(), engine.Write{Depth: s.depth()}
+	s.d.Logf("restore %v %v at depth %d", s.r, id, write.Depth)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		v, err := api.Restore(ctx, s.r.APIName(), id, write)
+		return replyOf(err, v)
+	})
 }
 
 // path draws a field to filter or sort by, and a path of up to two to-one relations to its resource, with a dot at its end.

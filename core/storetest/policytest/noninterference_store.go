@@ -115,6 +115,9 @@ func ownError(err error) error {
 // operation draws an operation of the actor.
 func (s *storeDriver) operation(d kit.Drawer, w *worlds) operation {
 	r := d.AnyResource(w.Model)
+	if r.Field(w.DeletedAt) != nil && d.UpTo(3, "about deleted rows") == 0 {
+		return w.aboutDeleted(d, r)
+	}
 	switch d.UpTo(11, "kind") {
 	case 0:
 		return operation{kind: core.Load, res: r, keys: d.Keys(r, 4)}
@@ -139,6 +142,22 @@ func (s *storeDriver) operation(d kit.Drawer, w *worlds) operation {
 		return operation{kind: core.Aggregate, res: r, of: of}
 	}
 	return operation{kind: core.NextID, res: r, n: 1 + d.UpTo(2, "more ids")}
+}
+
+// aboutDeleted draws a read of deleted rows or a restore. Orders, groups and cursors would have the time of a delete.
+func (w *worlds) aboutDeleted(d kit.Drawer, r *core.Resource) operation {
+	a := operation{kind: core.Load, res: r, deleted: true, query: core.Query{Fields: w.shownOfDeleted(r)}}
+	switch d.UpTo(3, "about deleted") {
+	case 0:
+		a.keys = d.Keys(r, 4)
+	case 1:
+		a.kind, a.query.Where, a.query.Limit = core.Select, d.Filter(r, 2), d.UpTo(3, "limit")
+	case 2:
+		a.kind, a.query.Where = core.Count, d.Filter(r, 2)
+	default:
+		return operation{kind: core.Restore, res: r, keys: d.Keys(r, 2)}
+	}
+	return a
 }
 
 // stored draws a value to write.

@@ -28,11 +28,25 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 	}
 	using := bind(op, op.Using)
 	for _, row := range all[op.Resource.Index()] {
-		if !g.mayMatch(op.Kind, row) && kit.Matches(using, row, all.of) {
+		if !g.mayReach(op, row) && kit.Matches(using, row, all.of) {
 			return fmt.Sprintf("the %v matches %v; Using is %v", op.Kind, row, op.Using)
 		}
 	}
 	return ""
+}
+
+// mayReach reports whether the before image of the op may be the row. An Update that sets or clears the time of a delete may come
+// from a Delete or a Restore.
+func (g actor) mayReach(op *core.Op, row core.Record) bool {
+	switch {
+	case op.Deleted:
+		return g.canRestore(row)
+	case op.Kind == core.Restore: // the decorator that keeps records adds that they are deleted
+		return !g.isDeleted(row) || g.canChange(core.Restore, row)
+	case op.Kind == core.Update && g.setsDeletedAt(op):
+		return g.canChange(core.Update, row) || g.canChange(core.Delete, row) || g.canChange(core.Restore, row)
+	}
+	return g.mayMatch(op.Kind, row)
 }
 
 // mayMatch reports whether the before image of an op of the kind may be the row.
@@ -53,7 +67,11 @@ func checkRejects(g actor, all rows, op *core.Op) string {
 	state := all.with(images...)
 	g = g.in(state)
 	for _, after := range images {
-		if !g.canResultIn(op.Kind, after) && kit.Matches(check, after, state.of) {
+		kind := op.Kind
+		if g.setsDeletedAt(op) && g.isDeleted(after) {
+			kind = core.Delete
+		}
+		if !g.canResultIn(kind, after) && kit.Matches(check, after, state.of) {
 			return fmt.Sprintf("the %v may result in %v; Check is %v", op.Kind, after, op.Check)
 		}
 	}

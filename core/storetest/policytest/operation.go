@@ -21,6 +21,7 @@ type operation struct {
 	records []core.Record
 	n       int
 	of      core.Aggregation // of an Aggregate, without averages
+	deleted bool             // reads deleted rows
 	named   []*core.Field    // fields in filter, order, projection, groups and measures
 	over    []core.Relation  // relations that filter and order follow
 }
@@ -28,8 +29,11 @@ type operation struct {
 // String returns the operation as text for messages.
 func (a operation) String() string {
 	s := fmt.Sprintf("%v of %v", a.kind, a.res)
+	if a.deleted {
+		s = fmt.Sprintf("%v of deleted %v", a.kind, a.res)
+	}
 	switch a.kind {
-	case core.Load, core.Delete:
+	case core.Load, core.Delete, core.Restore:
 		s += fmt.Sprintf(" %v", a.keys)
 	case core.Insert, core.Update:
 		s += fmt.Sprintf(" %v", a.records)
@@ -76,6 +80,9 @@ type result struct {
 
 // run runs the operation.
 func (a operation) run(ctx context.Context, s core.Querier) (o result) {
+	if a.deleted {
+		s = s.Deleted()
+	}
 	switch a.kind {
 	case core.Load:
 		o.records, o.err = s.Load(ctx, a.res, slices.Clone(a.keys), a.query.Fields...)
@@ -95,6 +102,8 @@ func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 		o.records, o.err = s.Update(ctx, a.res, a.records...)
 	case core.Delete:
 		o.err = s.Delete(ctx, a.res, a.keys...)
+	case core.Restore:
+		o.records, o.err = s.Restore(ctx, a.res, a.keys...)
 	case core.NextID:
 		o.ids, o.err = s.NextIDs(ctx, a.res, a.n)
 	}
@@ -123,8 +132,9 @@ func (a operation) expected(all rows) result {
 
 // generator makes operations from the initial rows and their values.
 type generator struct {
-	model *core.Model
-	rows  rows
+	model     *core.Model
+	rows      rows
+	deletedAt string // name of the field that is set in deleted rows
 }
 
 // values returns the different values of the column, and null.
@@ -243,7 +253,39 @@ func (m generator) reads(r *core.Resource) []operation {
 			attempts = append(attempts, m.readsThrough(f, steps)...)
 		}
 	}
-	return append(attempts, m.searches(r)...)
+	return slices.Concat(attempts, m.searches(r), m.readsDeleted(r))
+}
+
+// readsDeleted returns reads of deleted rows: by each key, by each value of each field, in each order.
+func (m generator) readsDeleted(r *core.Resource) (attempts []operation) {
+	if r.Field(m.deletedAt) == nil {
+		return nil
+	}
+	for _, key := range append(kit.KeysOf(m.rows[r.Index()]), m.absentKey(r, 0)) {
+		attempts = append(attempts, operation{kind: core.Load, res: r, keys: []core.Value{key}})
+	}
+	for _, f := range r.Columns() {
+		attempts = slices.Concat(attempts, m.readsBy(f), aggregations(f))
+	}
+	for i := range attempts {
+		attempts[i].deleted = true
+	}
+	return attempts
+}
+
+// restores returns restores of each row, of an absent one, and of all deleted rows.
+func (m generator) restores(r *core.Resource) (attempts []operation) {
+	if r.Field(m.deletedAt) == nil {
+		return nil
+	}
+	var deleted []core.Value
+	for _, row := range m.rows[r.Index()] {
+		attempts = append(attempts, operation{kind: core.Restore, res: r, keys: []core.Value{row.Key()}})
+		if row.Get(m.deletedAt).IsSet() {
+			deleted = append(deleted, row.Key())
+		}
+	}
+	return append(attempts, operation{kind: core.Restore, res: r, keys: deleted}, operation{kind: core.Restore, res: r, keys: []core.Value{m.absentKey(r, 0)}})
 }
 
 // readsThrough returns reads with conditions on the members of a list through a join resource: on their existence, and on a

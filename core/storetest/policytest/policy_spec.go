@@ -68,6 +68,12 @@ type PolicySpec struct {
 	// IgnoresPrincipal means that the stack treats all callers alike, anonymous callers and the system included. If it
 	// is false, the stack must return [core.Unauthorized] to anonymous callers, and must not restrict the system.
 	IgnoresPrincipal bool
+	// DeletedAt, if not empty, names the field that is set in deleted records, for a stack that keeps deleted records, see
+	// [core.Decorator] Keeps. Records in which it is set exist for no principal, the system included, and references and conditions find
+	// none of them; the functions above decide about them as if they were not deleted, and Decide does not get them. A
+	// principal reads and restores the deleted records for which CanRead and CanChange with the kind [core.Restore] hold. Resources
+	// without the field keep no records. Include deleted rows of each principal.
+	DeletedAt string
 	// Exempt reports whether an op is one that a decorator derived and that may pass without a guard, such as the insert
 	// of an audit line. nil means that there are none.
 	Exempt func(op *core.Op) bool

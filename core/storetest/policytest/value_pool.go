@@ -10,7 +10,7 @@ import (
 // valuePool holds the rows and values that programs draw from.
 type valuePool struct {
 	generator     generator
-	readable      rows                         // initial rows that the actor may read
+	readable      rows                         // initial rows that the actor may read, deleted ones included
 	hidden        rows                         // initial rows that the actor may not read, and that grant it nothing
 	granting      rows                         // the other initial rows that the actor may not read
 	referenced    []map[core.Value]bool        // keys of readable rows that hidden rows reference
@@ -29,14 +29,14 @@ type fieldValues struct {
 // because no policy can hide that the reference is used.
 func (g actor) newPool(all rows) valuePool {
 	p := valuePool{
-		generator: generator{model: g.Model, rows: all}, readable: make(rows, len(all)), hidden: make(rows, len(all)), granting: make(rows, len(all)),
+		generator: generator{g.Model, all, g.DeletedAt}, readable: make(rows, len(all)), hidden: make(rows, len(all)), granting: make(rows, len(all)),
 		hiddenUniques: make(map[*core.Field]kit.ValueSet), values: make(map[*core.Field]fieldValues),
 	}
 	for i, some := range all {
 		p.referenced, p.required = append(p.referenced, make(map[core.Value]bool)), append(p.required, make(map[core.Value]bool))
 		for _, row := range some {
 			switch {
-			case g.canRead(row):
+			case g.sees(row):
 				p.readable[i] = append(p.readable[i], row)
 			case g.grants(row):
 				p.granting[i] = append(p.granting[i], row)
@@ -48,7 +48,7 @@ func (g actor) newPool(all rows) valuePool {
 	p.detachPartners(g)
 	for i, some := range g.readableWithTargets(slices.Concat(all)) {
 		for _, row := range some {
-			p.required[i][row.Key()] = !g.canRead(row)
+			p.required[i][row.Key()] = !g.sees(row)
 		}
 	}
 	for _, r := range g.Model.Resources() {
@@ -67,7 +67,7 @@ func (p *valuePool) detachPartners(g actor) {
 	for i, some := range p.hidden {
 		for j, row := range some {
 			for _, f := range row.Resource().References() {
-				if alone := row.With(f.Column(), core.Null); f.Unique() && p.isReadable(f.Target(), row.At(f.Column())) && !g.canRead(alone) {
+				if alone := row.With(f.Column(), core.Null); f.Unique() && p.isReadable(f.Target(), row.At(f.Column())) && !g.sees(alone) {
 					row = alone
 				}
 			}
@@ -122,6 +122,11 @@ func isUnique(f *core.Field) bool {
 	return f.Unique() || slices.ContainsFunc(f.Resource().Indexes(), func(x *core.Index) bool {
 		return x.Unique && slices.ContainsFunc(x.Order(), func(o core.Order) bool { return o.Field == f })
 	})
+}
+
+// limitsUnique reports whether the condition of a unique index names the field.
+func limitsUnique(f *core.Field) bool {
+	return slices.ContainsFunc(f.Resource().Indexes(), func(x *core.Index) bool { return x.Unique && slices.Contains(x.Where.Fields(), f) })
 }
 
 // uniques returns fields of the resource. A row in which they are null has no unique value, alone or together with others.

@@ -64,7 +64,7 @@ func (w *worlds) sameView(all rows) bool {
 		found := 0
 		for _, row := range some {
 			old, readable := before[row.Key()]
-			if now.canRead(row) != readable {
+			if now.sees(row) != readable {
 				return false
 			}
 			if readable {
@@ -72,7 +72,7 @@ func (w *worlds) sameView(all rows) bool {
 			} else {
 				old = row
 			}
-			for _, kind := range []core.Kind{core.Update, core.Delete} {
+			for _, kind := range []core.Kind{core.Update, core.Delete, core.Restore} {
 				if now.canChange(kind, row) != w.canChange(kind, old) {
 					return false
 				}
@@ -130,10 +130,10 @@ func (w *worlds) changeUnreadable(d kit.Drawer, row core.Record) core.Record {
 
 // sameDecisions reports whether the spec decides the same for both rows.
 func (w *worlds) sameDecisions(a, b core.Record) bool {
-	if w.canRead(a) != w.canRead(b) {
+	if w.canRead(a) != w.canRead(b) || w.sees(a) != w.sees(b) {
 		return false
 	}
-	for _, kind := range []core.Kind{core.Insert, core.Update, core.Delete} {
+	for _, kind := range []core.Kind{core.Insert, core.Update, core.Delete, core.Restore} {
 		if w.canChange(kind, a) != w.canChange(kind, b) || w.canResultIn(kind, a) != w.canResultIn(kind, b) {
 			return false
 		}
@@ -144,7 +144,7 @@ func (w *worlds) sameDecisions(a, b core.Record) bool {
 // changeHidden returns the hidden row with a changed value. The row stays hidden.
 func (w *worlds) changeHidden(d kit.Drawer, row core.Record) core.Record {
 	f := d.Field(row.Resource(), "change")
-	if inKey(f) || isUnique(f) {
+	if inKey(f) || isUnique(f) || limitsUnique(f) {
 		return row
 	}
 	values := w.pool.values[f].compared
@@ -167,7 +167,7 @@ func (w *worlds) targetsOfHidden(f *core.Field) []core.Value {
 
 // isHidden reports whether the actor may neither read nor change the row, and the row grants it nothing.
 func (w *worlds) isHidden(row core.Record) bool {
-	return !w.canRead(row) && !w.grants(row) && !w.canChange(core.Update, row) && !w.canChange(core.Delete, row)
+	return !w.sees(row) && !w.grants(row) && !w.canChange(core.Update, row) && !w.canChange(core.Delete, row) && !w.canChange(core.Restore, row)
 }
 
 // copyHidden returns a copy of a hidden row with a new key.
@@ -199,7 +199,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 				if _, ok := there[target][key]; key.IsSet() && !ok {
 					row = row.With(f.Column(), core.Null)
 				}
-				if w.referencesDiffer && w.canRead(row) && !w.grants(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !isUnique(f) && d.Bool("another target") {
+				if w.referencesDiffer && w.sees(row) && !w.grants(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !isUnique(f) && d.Bool("another target") {
 					if other := row.With(f.Column(), d.Pick(w.hiddenKeys(all[target]), f.Name())); w.sameDecisions(row, other) {
 						row = other
 					}
@@ -212,7 +212,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 
 // changeListMembers changes the hidden members of lists in a readable row, if the worlds differ in such members.
 func (w *worlds) changeListMembers(d kit.Drawer, row core.Record, all rows) core.Record {
-	if !w.referencesDiffer || !w.canRead(row) || w.grants(row) {
+	if !w.referencesDiffer || !w.sees(row) || w.grants(row) {
 		return row
 	}
 	for c, f := range row.Resource().Columns() {
@@ -251,7 +251,7 @@ func (w *worlds) isHiddenKey(all []core.Record, key core.Value) bool {
 func (w *worlds) hiddenKeys(all []core.Record) []core.Value {
 	keys := []core.Value{core.Null}
 	for _, row := range all {
-		if !w.canRead(row) {
+		if !w.sees(row) {
 			keys = append(keys, row.Key())
 		}
 	}

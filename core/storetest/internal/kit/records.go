@@ -86,8 +86,9 @@ func ByKey(recs []core.Record) RecordMap {
 func CopyOp(op *core.Op) *core.Op {
 	return &core.Op{
 		Kind: op.Kind, Resource: op.Resource, Keys: slices.Clone(op.Keys), Where: op.Where, Using: op.Using, Check: op.Check,
-		Order: slices.Clone(op.Order), Limit: op.Limit, After: slices.Clone(op.After), Fields: slices.Clone(op.Fields), Conditions: slices.Clone(op.Conditions), Reset: slices.Clone(op.Reset), IfChanged: slices.Clone(op.IfChanged),
-		Records: slices.Clone(op.Records), Requested: slices.Clone(op.Requested), N: op.N, Principal: op.Principal, Tx: op.Tx, Final: op.Final,
+		Order: slices.Clone(op.Order), Limit: op.Limit, After: slices.Clone(op.After), Fields: slices.Clone(op.Fields), Conditions: slices.Clone(op.Conditions),
+		Reset: slices.Clone(op.Reset), IfChanged: slices.Clone(op.IfChanged), Records: slices.Clone(op.Records), Requested: slices.Clone(op.Requested),
+		N: op.N, Principal: op.Principal, Tx: op.Tx, Final: op.Final, Deleted: op.Deleted,
 	}
 }
 
