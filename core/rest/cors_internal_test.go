@@ -9,7 +9,7 @@ import (
 
 func TestMethodsAreThoseOfAllEndpoints(t *testing.T) {
 	served := map[string]bool{}
-	for _, e := range []endpoint{collectionEndpoint, recordEndpoint, relatedEndpoint, batchEndpoint, documentEndpoint, aggregateEndpoint, actionEndpoint} {
+	for _, e := range []endpoint{collectionEndpoint, recordEndpoint, relatedEndpoint, batchEndpoint, documentEndpoint, aggregateEndpoint, actionEndpoint, restoreEndpoint} {
 		for method := range e.methods {
 			served[method] = true
 			if !slices.Contains(Methods(), method) {

@@ -39,7 +39,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.budget.limit = h.opts.MaxInFlight
 	for _, r := range api.Model().Resources() {
-		h.resources[r.APIName()] = newResource(r, opts.Prefix)
+		h.resources[r.APIName()] = newResource(api, r, opts.Prefix)
 	}
 	var err error
 	if h.actions, err = newActions(api, opts.Actions); err != nil {

@@ -33,6 +33,9 @@ func document(api *engine.Engine, opts Options, actions []*action, form document
 			paths[path+"/"+aggregateName] = n.aggregatePath(r)
 		}
 		paths[path+"/{id}"] = n.onePath(r, api.Options(), opts)
+		if api.Keeps(r.APIName()) && !r.ReadOnly() {
+			paths[path+"/{id}/"+restoreName] = n.restorePath(r, opts)
+		}
 		for _, f := range r.Fields() {
 			if engine.ToMany(f) {
 				paths[path+"/{id}/"+url.PathEscape(f.APIName())] = n.relatedPath(f)

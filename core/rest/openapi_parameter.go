@@ -24,6 +24,8 @@ func parameters(limits engine.Options, opts Options, depth int) object {
 		"before": argument("before", "Cursor from the Link to the previous page.", object{"type": "string"}),
 		"offset": argument("offset", "Number of records to leave out at the beginning, not with after or before. Following the Links is cheaper.",
 			object{"type": "integer", "minimum": 0, "maximum": engine.MaxOffset, "default": 0}),
+		deletedArgument: argument(deletedArgument, "Whether to read the deleted records that the caller may restore, and not the others.",
+			object{"type": "boolean", "default": false}),
 		"count": argument("count", "Whether to count all records of the list, in the header X-Total-Count.", object{"type": "boolean", "default": false}),
 		"search": argument("search", "Words, separated by white space. Only records that have each word in one of their searchable fields: "+
 			"as a part of the text, in upper or lower case for A to Z. At most 16 words and 1000 bytes.", object{"type": "string"}),

@@ -13,7 +13,9 @@ import (
 // listPath describes the URL of a resource, a collection of records.
 func (n schemaNames) listPath(r *core.Resource) object {
 	name := r.APIName()
-	path := object{"get": n.operation("list_"+n.nameOf(r), r, n.list(r, "List records of "+name, "Answers with a page of the records that match the conditions."))}
+	list := n.list(r, "List records of "+name, "Answers with a page of the records that match the conditions.")
+	list["parameters"] = append(n.deletedParameter(r), list["parameters"].([]any)...) //nolint:forcetypeassert // list built it
+	path := object{"get": n.operation("list_"+n.nameOf(r), r, list)}
 	if r.ReadOnly() {
 		return path
 	}
@@ -112,7 +114,7 @@ func (n schemaNames) onePath(r *core.Resource, limits engine.Options, opts Optio
 		"get": n.operation("get_"+n.nameOf(r), r, object{
 			"summary":     "Read a record of " + r.APIName(),
 			"description": "Answers with the record. With the ETag of an earlier answer in If-None-Match, an unchanged record is 304.",
-			"parameters":  append(n.shown(r), parameterRefs("If-None-Match")...),
+			"parameters":  slices.Concat(n.shown(r), n.deletedParameter(r), parameterRefs("If-None-Match")),
 			"responses": responses(object{
 				"200": response("The record.", n.answer(r, n.depth), "ETag"),
 				"304": object{"description": "The client has the current record.", "headers": object{"ETag": ref("headers", "ETag")}},

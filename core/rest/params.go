@@ -18,6 +18,7 @@ type params struct {
 	url.Values
 
 	maxNesting int
+	reserved   []string // arguments of the list that are not names of fields
 }
 
 // params decodes the URL's arguments. An argument that cannot be decoded is [core.BadRequest], and an argument with a
@@ -46,7 +47,10 @@ var listArguments = []string{"after", "before", "count", "depth", "fields", "fil
 
 // decodeParams decodes the URL's arguments with any names. On lists, a name outside listArguments is that of a field.
 func (x *exchange) decodeParams() (params, error) {
-	p := params{maxNesting: x.h.opts.MaxNesting}
+	p := params{maxNesting: x.h.opts.MaxNesting, reserved: listArguments}
+	if x.resource != nil && x.resource.keeps && x.relation == "" {
+		p.reserved = append(slices.Clone(listArguments), deletedArgument)
+	}
 	if x.r.URL.RawQuery == "" {
 		return p, nil
 	}
@@ -104,6 +108,11 @@ func (x *exchange) shown() (depth int, fields []string, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	return p.shown()
+}
+
+// shown returns the arguments depth and fields.
+func (p params) shown() (depth int, fields []string, err error) {
 	if depth, err = p.depth(); err != nil {
 		return 0, nil, err
 	}
@@ -136,7 +145,12 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Filter, err = p.filter(); err != nil {
 		return q, err
 	}
-	q.Equal = p.equal(listArguments)
+	q.Equal = p.equal(p.reserved)
+	if slices.Contains(p.reserved, deletedArgument) {
+		if q.Deleted, err = p.flag(deletedArgument); err != nil {
+			return q, err
+		}
+	}
 	if q.Search, _, err = p.single("search"); err != nil {
 		return q, err
 	}

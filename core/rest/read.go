@@ -13,11 +13,7 @@ import (
 
 // get answers with one record.
 func (x *exchange) get() error {
-	depth, fields, err := x.shown()
-	if err != nil {
-		return err
-	}
-	view, err := x.api.Get(x.ctx, x.resource.name, x.id, depth, fields...)
+	view, err := x.read()
 	if err != nil {
 		return err
 	}
@@ -25,6 +21,30 @@ func (x *exchange) get() error {
 	defer buf.release()
 	buf.b = x.h.appendView(buf.b, view)
 	return x.answerConditionally(buf.b)
+}
+
+// read returns the record of the URL, or the deleted one.
+func (x *exchange) read() (engine.View, error) {
+	known, get := []string{"depth", "fields"}, x.api.Get
+	if x.resource.keeps {
+		known = append(known, deletedArgument)
+	}
+	p, err := x.params(known...)
+	if err != nil {
+		return engine.View{}, err
+	}
+	depth, fields, err := p.shown()
+	if err != nil {
+		return engine.View{}, err
+	}
+	deleted, err := p.flag(deletedArgument)
+	if err != nil {
+		return engine.View{}, err
+	}
+	if deleted {
+		get = x.api.GetDeleted
+	}
+	return get(x.ctx, x.resource.name, x.id, depth, fields...)
 }
 
 // answerConditionally answers a read after its preconditions, in the order of RFC 9110, section 13.2.2.

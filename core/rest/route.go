@@ -26,10 +26,12 @@ type resource struct {
 	path      string             // escaped, with the prefix
 	relations map[string]bool    // API names of the to-many relations with a list of their own
 	actions   map[string]*action // by the last segment of their URLs: NAME, and $NAME for the whole resource
+	keeps     bool               // the store keeps deleted records
 }
 
-func newResource(r *core.Resource, prefix string) *resource {
-	names := &resource{r.APIName(), prefix + "/" + url.PathEscape(r.APIName()), make(map[string]bool), make(map[string]*action)}
+func newResource(api *engine.Engine, r *core.Resource, prefix string) *resource {
+	name := r.APIName()
+	names := &resource{name, prefix + "/" + url.PathEscape(name), make(map[string]bool), make(map[string]*action), api.Keeps(name) && !r.ReadOnly()}
 	for _, f := range r.Fields() {
 		if engine.ToMany(f) {
 			names.relations[f.APIName()] = true
@@ -132,8 +134,9 @@ func (h *Handler) routeResource(path string) (target, error) {
 		return target{}, noSuchURL(path)
 	}
 	operation := len(parts) == 2 && strings.HasPrefix(parts[1], "$")
+	restores := len(parts) == 3 && parts[2] == restoreName
 	for i := range parts {
-		if strings.HasPrefix(parts[i], "$") && !(operation && i == 1) { // an operation that does not exist
+		if strings.HasPrefix(parts[i], "$") && !(operation && i == 1 || restores && i == 2) { // an operation that does not exist
 			return target{}, noSuchURL(path)
 		}
 		var err error
@@ -152,6 +155,10 @@ func (h *Handler) routeResource(path string) (target, error) {
 	case operation && r.actions[parts[1]] != nil:
 		return target{endpoint: &actionEndpoint, resource: r, action: r.actions[parts[1]]}, nil
 	case operation:
+		return target{}, noSuchURL(path)
+	case restores && r.keeps:
+		return target{endpoint: &restoreEndpoint, resource: r, id: parts[1]}, nil
+	case restores:
 		return target{}, noSuchURL(path)
 	case len(parts) == 2:
 		return target{endpoint: &recordEndpoint, resource: r, id: parts[1]}, nil
@@ -177,8 +184,11 @@ func (x *exchange) writable() bool {
 
 // allow returns the methods that the target supports now (RFC 9110, section 10.2.1).
 func (x *exchange) allow() string {
-	if x.writable() {
+	switch {
+	case x.writable():
 		return x.endpoint.allow
+	case !strings.HasPrefix(x.endpoint.allow, http.MethodGet):
+		return http.MethodOptions
 	}
 	return allowToRead
 }

@@ -174,7 +174,7 @@ func (x *exchange) bulk() (b engine.Bulk, err error) {
 	if _, given := p.Values["max"]; !given {
 		return b, badParam("max", "positive integer; it must be given, and bounds the number of records")
 	}
-	for _, name := range listArguments {
+	for _, name := range p.reserved {
 		if _, given := p.Values[name]; given && name != "filter" {
 			return b, badParam(name, "no argument of a list but filter and names of fields")
 		}
