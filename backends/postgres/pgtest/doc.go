@@ -9,7 +9,8 @@
 //
 // The environment variable DATABASE_URL names the server. If it is not set, the first test of the process that needs a
 // server starts a private one from the installed programs: those in PATH, otherwise Debian's latest. It needs initdb and
-// postgres, and pg_basebackup for standbys. To test another version, use PATH=/opt/pgsql-18/bin:$PATH go test ./...
+// postgres, and pg_basebackup for standbys. To test another version, use PATH=/opt/pgsql-17/bin:$PATH go test ./... In the
+// repository of this module, .ci/postgresql 17 installs the version 17 from npm, without pg_basebackup, and prints that folder.
 //
 // The private server listens on a Unix socket in a directory of its own. When the process ends, in whatever way, the server
 // is stopped and the directory removed. If the process runs as root, the server runs as the user postgres, or as the user with the
