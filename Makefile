@@ -7,12 +7,13 @@ BENCHTIME = 1s
 COUNT     = 1
 FUZZ      = ^Fuzz
 FUZZTIME  = 60s
+VERSIONS  = 13 14 16 17
 ARGS      =
 
 TOOL = go tool -modfile=.tools/go.mod
 BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help check test test-clients test-services soak watch lint fmt bench fuzz cover tidy run
+.PHONY: help check test test-clients test-services test-versions soak watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -20,14 +21,18 @@ help: ## list the targets
 check: ## everything that needs no server, in a minute: gofmt, go vet, tests of the core, the engine, REST and the decorators
 	@.ci/check
 
-test: ## gofmt, go vet and all tests with the race detector; a skipped test fails [PKG, RACE]
+test: ## gofmt, go vet and all tests, with the race detector and on two versions of PostgreSQL; a skipped test fails [PKG, RACE]
 	@RACE='$(RACE)' .ci/test $(PKG)
 
 test-clients: ## generated clients, linters of the OpenAPI document, a validating proxy, and a browser; needs Node.js, npm and Chromium
 	@.ci/clients
 
-test-services: ## install the servers and tools that the tests start, where apt-get can
+test-services: ## install the servers and tools that the tests start, where apt-get and npm can
 	@.ci/services
+
+# One version: make test-versions VERSIONS=13
+test-versions: ## the tests of backends/postgres on other versions of the server than make test has; needs npm [VERSIONS]
+	@.ci/versions $(VERSIONS)
 
 # Another length: make soak LARDER_SOAK=2
 soak: ## at full length, the cases that make test samples: kills, power cuts, crash points, orders, random operations [PKG]

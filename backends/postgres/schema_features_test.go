@@ -29,7 +29,7 @@ func sinceVersion(t *testing.T, version int, sql string, test func(t *testing.T)
 	t.Helper()
 	p := servertest.Pool(t, pgtest.URL(t))
 	_, err := p.Exec(t.Context(), sql)
-	if servertest.Value[int](t, p, "SELECT current_setting('server_version_num')::int / 10000") >= version {
+	if servertest.Version(t) >= version {
 		servertest.Must(t, err)
 		t.Run(fmt.Sprint("served by PostgreSQL ", version, " or later"), test)
 		return

@@ -138,6 +138,12 @@ func Value[T any](tb testing.TB, p *pgxpool.Pool, sql string, args ...any) T {
 	return v
 }
 
+// Version returns the major version of the shared test server, such as 15.
+func Version(tb testing.TB) int {
+	tb.Helper()
+	return Value[int](tb, Pool(tb, pgtest.URL(tb)), "SELECT current_setting('server_version_num')::int / 10000")
+}
+
 // Query executes a query on a connection of its own and returns the string in the first row; "" if there is no row.
 func Query(tb testing.TB, url, sql string, args ...any) (value string) {
 	tb.Helper()
