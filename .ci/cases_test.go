@@ -71,7 +71,7 @@ func TestDifferencesAreNamed(t *testing.T) {
 func TestSampledColumnsMayLackCasesUnlessAllAreAskedFor(t *testing.T) {
 	ended := results(map[string][]string{
 		"core/engine":       {"TestRules/a", "TestRules/b"},
-		"backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/direct/b", "TestEngineRules/bouncer/a", "TestEngineRules/simple_protocol/b", "TestEngineRulesOnNonDeferrableSchemas/a"},
+		"backends/postgres": {"TestEngineRules/a", "TestEngineRules/b", "TestOtherModesPassEngineRules/bouncer/a", "TestOtherModesPassEngineRules/simple_protocol/b", "TestEngineRulesOnNonDeferrableSchemas/a"},
 	})
 	rows := slices.DeleteFunc(tabulate(ended), func(r row) bool { return r.name != "engine" })
 	if err := differences(rows, false); err != nil {
@@ -82,9 +82,9 @@ func TestSampledColumnsMayLackCasesUnlessAllAreAskedFor(t *testing.T) {
 		t.Errorf("of all: %v", err)
 	}
 	for name, lacks := range map[string]map[string][]string{
-		"postgres direct did not run engine: b":  {"core/engine": {"TestRules/a", "TestRules/b"}, "backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/bouncer/a"}},
-		"postgres bouncer ran nothing of engine": {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/direct/a"}},
-		"memory did not run engine: b":           {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/bouncer/b"}},
+		"postgres direct did not run engine: b":  {"core/engine": {"TestRules/a", "TestRules/b"}, "backends/postgres": {"TestEngineRules/a", "TestOtherModesPassEngineRules/bouncer/a"}},
+		"postgres bouncer ran nothing of engine": {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/a"}},
+		"memory did not run engine: b":           {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/a", "TestOtherModesPassEngineRules/bouncer/b"}},
 	} {
 		if err := differences(tabulate(results(lacks)), false); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: want %q in it", err, name)

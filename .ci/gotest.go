@@ -6,6 +6,9 @@
 //     machine did not permit.
 //   - At the end it prints how many cases of each suite passed on each backend, and fails when two backends did not run the same
 //     cases. Some modes of a backend may run a sample of a suite, unless LARDER_SOAK is set.
+//
+// One table can have the tests of two runs: with "-save FILE" before all other arguments, gotest saves the results and prints no
+// table; with "-add FILE", it adds saved results to its own.
 package main
 
 import (
@@ -13,6 +16,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -33,6 +37,12 @@ func main() {
 }
 
 func run(args []string) error {
+	var saved string // the file of -save or -add
+	saves := len(args) > 1 && args[0] == "-save"
+	adds := len(args) > 1 && args[0] == "-add"
+	if saves || adds {
+		saved, args = args[1], args[2:]
+	}
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
@@ -47,22 +57,57 @@ func run(args []string) error {
 	for line, err := lines.ReadBytes('\n'); err == nil; line, err = lines.ReadBytes('\n') {
 		r.read(line)
 	}
-	err = cmd.Wait()
+	failed := cmd.Wait()
+	switch {
+	case saves:
+		err = save(saved, r.ended)
+	case adds:
+		err = add(saved, r.ended)
+	}
 	var rows []row
-	if !slices.Contains(args, "-run") { // a selection of tests need not hold every case of a suite
+	if adds || !saves && !slices.Contains(args, "-run") { // a selection of tests need not hold every case of a suite
 		rows = tabulate(r.ended)
 	}
 	if len(rows) > 0 {
 		write(rows)
 	}
+	if failed != nil {
+		return fmt.Errorf("go test: %w", failed)
+	}
 	if err != nil {
-		return fmt.Errorf("go test: %w", err)
+		return err
 	}
 	if len(r.skipped) > 0 {
 		return fmt.Errorf("skipped, which counts as failed:\n%s", strings.Join(r.skipped, "\n"))
 	}
 	if err := differences(rows, os.Getenv("LARDER_SOAK") != ""); err != nil {
 		return fmt.Errorf("backends did not run the same cases:\n%w", err)
+	}
+	return nil
+}
+
+// save writes the results of tests into a file.
+func save(file string, ended map[string]map[string]string) error {
+	text, err := json.Marshal(ended)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// add adds the results of a file to those of a later run.
+func add(file string, ended map[string]map[string]string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var earlier map[string]map[string]string
+	if err := json.Unmarshal(text, &earlier); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for pkg, tests := range earlier {
+		maps.Copy(tests, ended[pkg])
+		ended[pkg] = tests
 	}
 	return nil
 }

@@ -45,22 +45,24 @@ func TestSuitesNameTestFunctions(t *testing.T) {
 	}
 }
 
-func TestFullRunsNameTestFunctions(t *testing.T) {
+func TestListsOfRunsNameTestFunctions(t *testing.T) {
 	script, err := os.ReadFile("test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := regexp.MustCompile(`(?m)^full='(.+)'$`).FindSubmatch(script)
-	if list == nil {
-		t.Fatal("the script test has no line full='...'")
+	lists := regexp.MustCompile(`(?m)^(once|twice)='(.+)'$`).FindAllSubmatch(script, -1)
+	if len(lists) != 2 {
+		t.Fatal("the script test has no line once='...' or no line twice='...'")
 	}
 	var all []string
 	for _, names := range testFunctions(t, "..") {
 		all = append(all, names...)
 	}
-	for part := range strings.SplitSeq(string(list[1]), "|") {
-		if !contains(all, "^Test"+part) {
-			t.Errorf("full has %s, and no test begins with Test%s", part, part)
+	for _, list := range lists {
+		for part := range strings.SplitSeq(string(list[2]), "|") {
+			if !contains(all, "^Test"+part) {
+				t.Errorf("%s has %s, and no test begins with Test%s", list[1], part, part)
+			}
 		}
 	}
 }

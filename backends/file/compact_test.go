@@ -234,9 +234,6 @@ func TestCompactionWritesAtMostAppendedBytes(t *testing.T) {
 		},
 	} {
 		for _, ratio := range []float64{0, 0.1} {
-			if underRaceDetector() && (name != "replaced values" || ratio == 0) {
-				continue
-			}
 			fs := newStrictFilesystem()
 			opts := quiet()
 			opts.CompactRatio = ratio

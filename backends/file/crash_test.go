@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -363,23 +362,11 @@ func (c *crasher) reopen() {
 	c.open()
 }
 
-// crashPoints returns the number of crashes to try.
-func crashPoints() int {
-	if underRaceDetector() {
-		return 5_000
-	}
-	return 100_000
-}
-
-// underRaceDetector reports whether the race detector is on. It makes long tests of a single goroutine five times as long
-// and finds nothing in them, so they try fewer cases; make test runs them once more without it, in full.
-func underRaceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
+// crashPoints is the number of crashes to try, before make soak multiplies it.
+const crashPoints = 20_000
 
 func TestCrashAnywhereKeepsAcknowledgedTransactions(t *testing.T) {
-	want := crashPoints() * soakFactor()
+	want := crashPoints * soakFactor()
 	crashes := 0
 	for seed := uint64(1); crashes < want; seed++ {
 		c := newCrasher(t, seed, quiet())

@@ -231,27 +231,12 @@ func TestCorrectPoliciesPassGuard(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			spec := h.guarded()
-			if os.Getenv("LARDER_THIN") == "" && os.Getenv("LARDER_SOAK") == "" {
-				spec.Thin = 4 // TestOwningPolicyPassesGuard runs all cases
+			if os.Getenv("LARDER_SOAK") == "" {
+				spec.Thin = 8 // TestOwningPolicyPassesGuard runs all cases
 			}
 			policytest.Guard(t, kittest.OpenNaive, spec)
 		})
 	}
-}
-
-// operations returns n, or LARDER_OPERATIONS if that is smaller: make test compares few operations with the race detector,
-// and all of them without it.
-func operations(t *testing.T, n int) int {
-	t.Helper()
-	text := os.Getenv("LARDER_OPERATIONS")
-	if text == "" {
-		return n
-	}
-	most, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("LARDER_OPERATIONS is %q; use a positive number", text)
-	}
-	return min(n, most)
 }
 
 func TestCorrectPoliciesPassNonInterference(t *testing.T) {
@@ -259,7 +244,7 @@ func TestCorrectPoliciesPassNonInterference(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			spec := h.guarded()
-			spec.Operations = operations(t, 5_000)
+			spec.Operations = 2_500
 			policytest.NonInterference(t, kittest.OpenNaive, spec)
 		})
 	}

@@ -58,6 +58,6 @@ func TestOwningPolicyPassesGuard(t *testing.T) {
 
 func TestOwningPolicyPassesNonInterference(t *testing.T) {
 	spec := stack(owning())
-	spec.Operations = operations(t, 10_000)
+	spec.Operations = 10_000
 	policytest.NonInterference(t, kittest.OpenNaive, spec)
 }
