@@ -1,4 +1,4 @@
-// Own-decorator serves records that can be restored after they were deleted, by a decorator that is written here:
+// Own-decorator serves articles that only editors can see before they are published, by a decorator that is written here:
 //
 //	go run ./cookbook/own-decorator
 //
@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/larder-go/larder/core"
@@ -15,61 +16,47 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-var deletedAt = core.FieldSpec{Name: "deleted_at", Type: core.Time, Hidden: true, Indexed: true}
-
-var model = core.MustModel("cookies",
-	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+var model = core.MustModel("news",
+	core.ResourceSpec{Name: "topic", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
-		{Name: "type", Type: core.Text},
-		{Name: "jar", ToOne: "jar"},
-		deletedAt,
+		{Name: "name", Type: core.Text},
+		{Name: "articles", ToMany: "article", Inverse: "topic"},
 	}},
-	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+	core.ResourceSpec{Name: "article", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
-		{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
-		deletedAt,
+		{Name: "title", Type: core.Text},
+		{Name: "published_at", Type: core.Time, Indexed: true},
+		{Name: "topic", ToOne: "topic"},
 	}},
 )
+
+// authenticate makes a caller with the token of the demonstration an editor.
+func authenticate(r *http.Request) (*core.Principal, error) {
+	switch r.Header.Get("Authorization") {
+	case "":
+		return nil, nil //nolint:nilnil // anonymous
+	case "Bearer olga":
+		return &core.Principal{ID: core.TextValue("olga"), Roles: []string{"editor"}}, nil
+	}
+	return nil, errors.New("unknown token")
+}
 
 func run(ctx context.Context) (err error) {
 	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
-	store, err := core.New(ctx, model, backend, softDelete("deleted_at"))
+	store, err := core.New(ctx, model, backend, embargo("published_at", "editor"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: authenticate})
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
-	mux.HandleFunc("POST /restore/{resource}/{id}", func(w http.ResponseWriter, r *http.Request) {
-		switch err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); {
-		case err == nil:
-			w.WriteHeader(http.StatusNoContent)
-		case errors.Is(err, core.NotFound), errors.Is(err, core.BadFieldValue):
-			http.NotFound(w, r)
-		default:
-			http.Error(w, "the record was not restored", http.StatusInternalServerError)
-		}
+	return serve(ctx, store, api, func(string) error {
+		_, err := fmt.Println("demo only: the bearer token olga (an editor)")
+		return err
 	})
-	return serve(ctx, store, mux)
-}
-
-// restore makes a deleted record visible again. The program acts for itself, as core.System, and so sees deleted records.
-func restore(ctx context.Context, store *core.Store, resource, id string) error {
-	r := store.Model().ResourceByAPIName(resource)
-	if r == nil {
-		return core.NotFound
-	}
-	rec, err := r.NewRecord(map[string]any{r.Key().Name(): id, "deleted_at": nil})
-	if err != nil {
-		return err
-	}
-	_, err = store.Update(core.System(ctx), r, rec)
-	return err
 }

@@ -12,8 +12,8 @@ const DefaultBatch = 500
 
 // Purge deletes for good the records that were deleted before the given time, and returns their number. It acts as the program,
 // in transactions of at most batch records each; 0 or less means [DefaultBatch]. Dependants come before the records that
-// they depend on; dependants that lie in a later batch go with them, and are not counted. Records that still point at a purged record by a relation that detaches are detached. field is the name of the
-// field that [New] has got.
+// they depend on; dependants that lie in a later batch go with them, and are not counted. Records that still point at a purged
+// record by a relation that detaches are detached. field is the name of the field that [New] has got.
 //
 // A deleted record at which a living one points by a relation that cascades or restricts stays until that one is deleted: a caller
 // has restored the living one that may not restore the deleted one.

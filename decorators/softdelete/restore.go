@@ -122,7 +122,7 @@ func (r restoring) orphans(ctx context.Context, records []core.Record) (map[core
 	}
 	of := records[0].Resource()
 	for _, f := range of.References() {
-		if f.OnDelete() == core.Detach || r.resources[f.Target().Index()].field == nil {
+		if rule := f.OnDelete(); rule != core.Cascade && rule != core.Restrict || r.resources[f.Target().Index()].field == nil {
 			continue
 		}
 		targets := make(map[core.Value][]core.Value) // keys of the records by that of the target
