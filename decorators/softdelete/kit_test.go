@@ -1,6 +1,7 @@
 package softdelete_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -69,11 +70,19 @@ func keeping() policytest.PolicySpec {
 	}
 }
 
+// sampled returns the number for make test, or with LARDER_SOAK the one for all of the operations.
+func sampled(some, soak int) int {
+	if os.Getenv("LARDER_SOAK") != "" {
+		return soak
+	}
+	return some
+}
+
 func TestGuard(t *testing.T) {
 	for name, open := range backends {
 		t.Run(name, func(t *testing.T) {
 			spec := keeping()
-			spec.Thin = map[string]int{"memory": 1, "file": 50, "postgres": 100}[name]
+			spec.Thin = sampled(map[string]int{"memory": 3, "file": 100, "postgres": 300}[name], 10)
 			policytest.Guard(t, open, spec)
 		})
 	}
@@ -83,7 +92,7 @@ func TestNonInterference(t *testing.T) {
 	for name, open := range backends {
 		t.Run(name, func(t *testing.T) {
 			spec := keeping()
-			spec.Operations = map[string]int{"memory": 20_000, "file": 300, "postgres": 300}[name]
+			spec.Operations = sampled(map[string]int{"memory": 8_000, "file": 200, "postgres": 100}[name], 5_000)
 			policytest.NonInterference(t, open, spec)
 		})
 	}
