@@ -66,7 +66,7 @@ func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (
 	}
 	m := w.knownOf(info)
 	m.addRead(records)
-	m.addUpdated(info, records[0], true)
+	m.addUpdated(info, records[0], true, w.writes)
 	return records[0], nil
 }
 

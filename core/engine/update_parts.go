@@ -55,7 +55,7 @@ func (w *writer) updatePart(ctx context.Context, updates *updateSet, changes []c
 	m := w.knownOf(updates.info)
 	for _, rec := range updated {
 		greatest = max(greatest, contentSize(rec))
-		m.addUpdated(updates.info, rec, rec.Key() == updates.own)
+		m.addUpdated(updates.info, rec, rec.Key() == updates.own, w.writes)
 	}
 	return greatest, err
 }

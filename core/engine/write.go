@@ -62,15 +62,16 @@ func newWriter(e *Engine, tx *core.Transaction) *writer {
 
 // viewsOf returns the views of the records after the write. It may end the transaction.
 func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, shown look) ([]View, error) {
-	records := make([]core.Record, len(keys))
+	records, stale := make([]core.Record, len(keys)), false
 	for i, key := range keys {
-		records[i] = w.knownOf(info).record(key)
+		known := w.knownOf(info)[key]
+		records[i], stale = known.record, stale || known.written < w.writes
 		// A cascade of this request deleted it.
 		if records[i].IsZero() {
 			return nil, info.resource.NotFound(key)
 		}
 	}
-	if w.engine.readsAgain && w.writes > 1 && shown.depth > 0 {
+	if w.engine.readsAgain && stale && shown.depth > 0 {
 		if err := w.readAgain(ctx, info, records); err != nil {
 			return nil, err
 		}
@@ -81,8 +82,8 @@ func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Va
 }
 
 // readAgain replaces written records by their present states for the principal: the key alone if it cannot read the record.
-// A policy may decide by related records that were written after the record itself, such as the first member of a team, and a
-// [core.OnWrite] may have changed the record.
+// A policy may decide by related records that were written after the record itself, such as the first member of a team, and an
+// effect, such as a [core.OnWrite], may have changed the record.
 func (w *writer) readAgain(ctx context.Context, info *resourceInfo, records []core.Record) error {
 	keys := make([]core.Value, len(records))
 	for i, rec := range records {
@@ -136,7 +137,7 @@ func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.
 		return nil, err
 	}
 	w.budget.created(inserted)
-	w.knownOf(info).addInserted(inserted)
+	w.knownOf(info).addInserted(inserted, w.writes)
 	return inserted, nil
 }
 
@@ -166,6 +167,8 @@ type knownRecord struct {
 	created bool
 	// whole: the record keeps all its columns, because the answer may show it. Others keep the columns of relations.
 	whole bool
+	// written is the number of the last write of the record among those of the writer; 0 if there is none.
+	written int
 }
 
 // record returns the present state of a record, the zero Record if it is unknown.
@@ -183,18 +186,19 @@ func (m identityMap) addRead(records []core.Record) {
 	}
 }
 
-// addInserted adds new records.
-func (m identityMap) addInserted(records []core.Record) {
+// addInserted adds the new records of a write.
+func (m identityMap) addInserted(records []core.Record, written int) {
 	for _, rec := range records {
 		known := m[rec.Key()]
-		known.record, known.created, known.whole = rec, true, true
+		known.record, known.created, known.whole, known.written = rec, true, true, written
 		m[rec.Key()] = known
 	}
 }
 
 // addUpdated sets the state of a record to the result of an update.
-func (m identityMap) addUpdated(info *resourceInfo, rec core.Record, whole bool) {
+func (m identityMap) addUpdated(info *resourceInfo, rec core.Record, whole bool, written int) {
 	known := m[rec.Key()]
+	known.written = written
 	if known.whole = known.whole || whole; !known.whole {
 		rec = rec.Project(info.relationColumns)
 	}

@@ -248,6 +248,17 @@ func hookWrites(tb testing.TB, newBackend NewBackend, h hooking) string {
 			}
 		}
 	}
+	// the only write of this request is that of another record, and the hook changes the shown one
+	if _, err := api.Create(ctx, "child", engine.Write{}, map[string]any{}); err != nil {
+		return err.Error()
+	}
+	view, err := api.Update(ctx, "male", 1, engine.Write{Depth: 1}, map[string]any{"children": []any{2}})
+	if err != nil {
+		return err.Error()
+	}
+	if got, want := string(view.AppendJSON(nil)), `{"id":1,"name":"father","children":[2],"url":"/male/1"}`; got != want {
+		return fmt.Sprintf("a father of a child is shown as %s, want %s", got, want)
+	}
 	return ""
 }
 
