@@ -50,7 +50,7 @@ func NonInterferenceOfStore(tb testing.TB, open storetest.Factory, spec PolicySp
 // NonInterferenceOfEngine is the subtest of [NonInterference] that sends requests to an engine over the store.
 func NonInterferenceOfEngine(tb testing.TB, open storetest.Factory, spec PolicySpec) {
 	tb.Helper()
-	runPrograms(tb, open, spec.filled(tb), true, newEngineDriver)
+	runPrograms(tb, open, spec.filled(tb), !spec.SameReferences, newEngineDriver)
 }
 
 // operations returns the number of operations to compare.

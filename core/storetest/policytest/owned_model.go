@@ -12,10 +12,21 @@ import (
 // relation have rules that forbid
 // updates, one rule depends on a relation, one field has a default and is read-only for clients, and a computed field
 // sets another field.
-func OwnedModel() *core.Model {
+func OwnedModel() *core.Model { return ownedModel(nil) }
+
+// ownedModel returns the model with further fields in each resource.
+func ownedModel(further []core.FieldSpec) *core.Model {
+	specs := ownedResources()
+	for i := range specs[:len(specs)-1] { // the last one is of the answers to repeated writes
+		specs[i].Fields = append(specs[i].Fields, further...)
+	}
+	return core.MustModel("owned", specs...)
+}
+
+func ownedResources() []core.ResourceSpec {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
-	return core.MustModel("owned",
-		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+	return []core.ResourceSpec{
+		{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			owner,
 			{Name: "label", APIName: "Label", Type: core.Text, Unique: true, Searchable: true},
@@ -23,7 +34,7 @@ func OwnedModel() *core.Model {
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 			{Name: "lid", ToOne: "lid", Inverse: "jar"},
 		}},
-		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "cookie", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "kind", Type: core.Text, Indexed: true, Searchable: true, Writable: func(cookie core.Record) bool {
 				return cookie.Get("jar").IsNull() || cookie.Get("kind").Text() != "b"
@@ -34,29 +45,29 @@ func OwnedModel() *core.Model {
 			owner,
 			{Name: "pages", APIName: "OnPages", ToMany: "page", Through: "mention"},
 		}},
-		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
+		{Name: "lid", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			owner,
 			{Name: "jar", ToOne: "jar"},
 		}},
-		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
+		{Name: "crumb", Fields: []core.FieldSpec{
 			owner,
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "cookie", ToOne: "cookie", OnDelete: core.Cascade},
 		}},
-		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{
+		{Name: "plate", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
 			owner,
 			{Name: "cookies", ToMany: "cookie"},
 		}},
-		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
+		{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
 			{Name: "slug", Type: core.Text, Key: true, Searchable: true},
 			{Name: "title", Type: core.Text, Searchable: true},
 			{Name: "parent", APIName: "Parent", ToOne: "page"},
 			owner,
 			{Name: "cookies", ToMany: "cookie", Through: "mention"},
 		}},
-		core.ResourceSpec{Name: "seat", KeyName: "key", Fields: []core.FieldSpec{
+		{Name: "seat", KeyName: "key", Fields: []core.FieldSpec{
 			{Name: "row", Type: core.Text, Key: true},
 			{Name: "number", APIName: "No", Type: core.Int, Key: true},
 			owner,
@@ -64,15 +75,15 @@ func OwnedModel() *core.Model {
 			{Name: "next", ToOne: "seat"},
 			{Name: "before", ToMany: "seat", Inverse: "next"},
 		}},
-		core.ResourceSpec{Name: "mention", Fields: []core.FieldSpec{
+		{Name: "mention", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			owner,
 			{Name: "page", ToOne: "page"},
 			{Name: "cookie", APIName: "Cookie", ToOne: "cookie"},
 			{Name: "note", Type: core.Text},
 		}, Unique: [][]string{{"page", "cookie"}}},
-		core.ResourceSpec{Name: core.AnswersName},
-	)
+		{Name: core.AnswersName},
+	}
 }
 
 // baked is a computed field: whether the state of the cookie is "baked". Setting it sets the state.

@@ -27,6 +27,9 @@ type PolicySpec struct {
 
 	// Model is the model of the stores. nil means [OwnedModel], with defaults for Rows, Principals and CanRead.
 	Model *core.Model
+	// Fields are further fields of each resource of [OwnedModel], for decorators that need fields of their own, such as the time
+	// of the last change. A spec with a Model has none.
+	Fields []core.FieldSpec
 	// Rows are the initial records of the stores, as for [seed.Records]. Include rows of each principal, rows
 	// without owner (null in place of the id), and rows that reference each other. The kit stores only these rows and
 	// copies of them with other keys or with values of other rows, so each value that a rule depends on must occur.
@@ -74,6 +77,9 @@ type PolicySpec struct {
 	// principal reads and restores the deleted records for which CanRead and CanChange with the kind [core.Restore] hold. Resources
 	// without the field keep no records. Include deleted rows of each principal.
 	DeletedAt string
+	// SameReferences keeps references of readable rows to hidden ones the same in both worlds of [NonInterference]. It is for a
+	// stack that shows when a record last changed: the time also tells that a write has replaced a reference to a hidden row.
+	SameReferences bool
 	// Exempt reports whether an op is one that a decorator derived and that may pass without a guard, such as the insert
 	// of an audit line. nil means that there are none.
 	Exempt func(op *core.Op) bool
@@ -156,7 +162,7 @@ func (spec PolicySpec) filled(tb testing.TB) PolicySpec {
 		tb.Fatal("policytest: PolicySpec.Stack is nil; it is required")
 	}
 	if spec.Model == nil {
-		spec.Model = OwnedModel()
+		spec.Model = ownedModel(spec.Fields)
 		if spec.Rows == nil {
 			spec.Rows = ownedRows()
 		}
