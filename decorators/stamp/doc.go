@@ -56,7 +56,7 @@
 // to another list.
 //
 // Stamped fields that a write names are ignored, the program's too, so that a program may read a record, change it and write all
-// of its fields. An import of records with their history uses [KeepGiven].
+// of its fields. An import of records with their history uses [Unstamped].
 //
 // # Touched records
 //
@@ -71,6 +71,13 @@
 //
 // A touched record has another ETag. A client that holds the former one has to read the record again before a write with
 // If-Match. Writes that touch one record at the same time conflict, and the store repeats them.
+//
+// # What the stamps reveal
+//
+// The stamps say that a record has changed and who changed it, whatever the fields are. Everyone who may read them learns of changes of
+// fields that they may not read. A principal who may write a field and not read it can also learn whether its value is the one that
+// it writes, and whether a relation that shows nothing led to a hidden record before it was emptied. Hide the stamps by a rule for
+// the fields where that matters.
 //
 // # Errors
 //

@@ -52,11 +52,13 @@ func newWithClock(o Options, now func(op *core.Op) time.Time) core.Decorator {
 	}
 }
 
-type keepKey struct{}
+type unstampedKey struct{}
 
-// KeepGiven returns a context in which inserts of [core.System] keep the stamps that their records name, for an import of records
-// with their history. Other writes are stamped as usual.
-func KeepGiven(ctx context.Context) context.Context { return context.WithValue(ctx, keepKey{}, true) }
+// Unstamped returns a context in which writes of [core.System] are not stamped and touch nothing: records keep the stamps that a
+// write names. It is for imports of records with their history, and for migrations that must not look like changes.
+func Unstamped(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unstampedKey{}, true)
+}
 
 // stamper is the decorator in one store. It is immutable.
 type stamper struct {
@@ -67,7 +69,10 @@ type stamper struct {
 }
 
 func (s *stamper) handle(ctx context.Context, op *core.Op) (core.Result, error) {
-	if op.Resource == nil || op.Kind != core.Insert && op.Kind != core.Update && op.Kind != core.Delete {
+	switch {
+	case op.Resource == nil, op.Kind != core.Insert && op.Kind != core.Update && op.Kind != core.Delete:
+		return s.next(ctx, op)
+	case op.Principal.IsSystem() && ctx.Value(unstampedKey{}) != nil:
 		return s.next(ctx, op)
 	}
 	p := &s.plans[op.Resource.Index()]
@@ -84,7 +89,6 @@ func (s *stamper) handle(ctx context.Context, op *core.Op) (core.Result, error) 
 
 // stamp writes the stamps into the records of an Insert or Update.
 func (s *stamper) stamp(ctx context.Context, op *core.Op, p *plan) error {
-	keep := op.Kind == core.Insert && op.Principal.IsSystem() && ctx.Value(keepKey{}) != nil
 	op.Records = slices.Clone(op.Records)
 	for _, st := range p.stamps {
 		var v core.Value // an update leaves the creation as it is
@@ -95,7 +99,7 @@ func (s *stamper) stamp(ctx context.Context, op *core.Op, p *plan) error {
 			}
 		}
 		for i, rec := range op.Records {
-			if given := rec.At(st.field.Column()); given != v && !(keep && given.IsSet()) {
+			if rec.At(st.field.Column()) != v {
 				op.Records[i] = rec.With(st.field.Column(), v)
 			}
 		}
