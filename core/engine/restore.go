@@ -38,7 +38,7 @@ func (e *Engine) Restore(ctx context.Context, resource string, id any, opts Writ
 		if err != nil {
 			return err
 		}
-		w.knownOf(info).addUpdated(info, restored[0], true)
+		w.knownOf(info).addUpdated(info, restored[0], true, w.writes)
 		view, err = w.viewOf(ctx, info, key, opts.after)
 		return err
 	})

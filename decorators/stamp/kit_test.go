@@ -44,7 +44,7 @@ var stampedFields = []core.FieldSpec{
 
 var all = stamp.Options{
 	Created: "created_at", CreatedBy: "created_by", Updated: "updated_at", UpdatedBy: "updated_by",
-	Request: "request", RequestID: func(context.Context) string { return "r1" },
+	Request: "request",
 }
 
 // stamped returns a stack of the kits. The clock stands still during an operation and what it brings with it, and has the same

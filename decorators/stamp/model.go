@@ -82,9 +82,6 @@ func (o Options) plans(m *core.Model) ([]plan, error) {
 	if len(o.stamps()) == 0 {
 		mistake("the options name no field; name at least one, such as Updated")
 	}
-	if (o.Request == "") != (o.RequestID == nil) {
-		mistake("options Request and RequestID: one needs the other; set both or none")
-	}
 	plans := make([]plan, len(m.Resources()))
 	for _, st := range o.stamps() {
 		found := false

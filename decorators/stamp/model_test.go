@@ -1,7 +1,6 @@
 package stamp_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -37,11 +36,10 @@ func TestUnsuitableModelsAndOptionsAreRejected(t *testing.T) {
 		"writable":        {core.FieldSpec{Type: core.Time}, at, "field jar.at: can be set by clients; set ReadOnly or Hidden in the model"},
 		"type":            {core.FieldSpec{Type: core.Text, ReadOnly: true}, at, "field jar.at: has the type text; use time"},
 		"type of author":  {core.FieldSpec{Type: core.Float, ReadOnly: true}, by, "field jar.at: has the type float; use int, text, uuid"},
-		"type of request": {suitable, stamp.Options{Request: "at", RequestID: func(context.Context) string { return "" }}, "field jar.at: has the type time; use text"},
+		"type of request": {suitable, stamp.Options{Request: "at"}, "field jar.at: has the type time; use text"},
 		"default":         {core.FieldSpec{Type: core.Int, ReadOnly: true, Default: 1}, by, "field jar.at: has a default, but the decorator writes it; remove Default in the model"},
 		"list":            {core.FieldSpec{ToMany: "cookie", ReadOnly: true}, by, "field jar.at: cannot hold a stamp; use a stored field of its own"},
 		"key":             {suitable, stamp.Options{CreatedBy: "id"}, "field jar.id: is part of the key; use another field"},
-		"no request id":   {core.FieldSpec{Type: core.Text, ReadOnly: true}, stamp.Options{Request: "at"}, "options Request and RequestID: one needs the other; set both or none"},
 		"program":         {core.FieldSpec{Type: core.Int, ReadOnly: true}, stamp.Options{UpdatedBy: "at", Program: core.TextValue("x")}, "field jar.at: has the type int, and the option Program has the type text; use one type for both"},
 		"touch resource":  {suitable, touching("pot.lid"), "option Touch: pot.lid names no resource of the model"},
 		"touch list":      {suitable, touching("jar.cookies"), "option Touch: jar.cookies is no to-one relation that the resource stores"},
@@ -132,7 +130,7 @@ func TestAnInvalidRequestIdIsLeftOut(t *testing.T) {
 	issue := tracker.Resource("issue")
 	rec, _ := issue.NewRecord(map[string]any{"title": "a"})
 	for _, id := range []string{"", "a\x00", "\xff"} {
-		ctx := context.WithValue(core.System(t.Context()), requestKey{}, id)
+		ctx := core.WithRequestID(core.System(t.Context()), id)
 		if written, err := c.store.Insert(ctx, issue, rec); err != nil || !written[0].Get("request").IsNull() {
 			t.Errorf("%q: %v %v", id, written, err)
 		}

@@ -16,11 +16,9 @@ type Options struct {
 	// CreatedBy and UpdatedBy are the authors. The fields have the type of the ids of the principals: int, text or uuid. They may
 	// be to-one relations.
 	CreatedBy, UpdatedBy string
-	// Request is the id of the request that created or last changed the record. The field has the type text. It needs RequestID.
+	// Request is the id of the request that created or last changed the record, see [core.RequestIDOf]; null for a request without
+	// an id, or with one that is no valid text. The field has the type text.
 	Request string
-	// RequestID returns the id of the request from its context, such as logging.RequestIDOf, or "" for none. An id that is no
-	// valid text is left out.
-	RequestID func(ctx context.Context) string
 	// Touch names to-one relations by the resource that stores them: {"comment": {"issue"}}. A record that is new, changed or
 	// deleted sets the Updated time of the records that the relations lead to.
 	Touch map[string][]string
@@ -46,7 +44,7 @@ func newWithClock(o Options, now func(op *core.Op) time.Time) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			s := &stamper{opts: o, plans: plans, now: now, next: next}
+			s := &stamper{program: o.Program, plans: plans, now: now, next: next}
 			return s.handle, nil
 		},
 	}
@@ -62,10 +60,10 @@ func Unstamped(ctx context.Context) context.Context {
 
 // stamper is the decorator in one store. It is immutable.
 type stamper struct {
-	opts  Options
-	plans []plan // by index of the resource
-	now   func(op *core.Op) time.Time
-	next  core.Handler
+	program core.Value // author of writes of the program
+	plans   []plan     // by index of the resource
+	now     func(op *core.Op) time.Time
+	next    core.Handler
 }
 
 func (s *stamper) handle(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -116,14 +114,14 @@ func (s *stamper) value(ctx context.Context, op *core.Op, st stamp) (core.Value,
 	case st.of == stampTime:
 		return core.TimeValue(s.now(op)), nil
 	case st.of == stampRequest:
-		if v, err := st.field.Convert(s.opts.RequestID(ctx)); err == nil && v != core.TextValue("") {
+		if v, err := st.field.Convert(core.RequestIDOf(ctx)); err == nil && v != core.TextValue("") {
 			return v, nil
 		}
 		return core.Null, nil
-	case op.Principal == nil, op.Principal.IsSystem() && s.opts.Program.IsAbsent():
+	case op.Principal == nil, op.Principal.IsSystem() && s.program.IsAbsent():
 		return core.Null, nil
 	case op.Principal.IsSystem():
-		return s.opts.Program, nil
+		return s.program, nil
 	}
 	v, err := st.field.Convert(op.Principal.ID)
 	if err != nil || op.Principal.ID.Type() != st.field.Type() || v == core.TextValue("") {

@@ -41,13 +41,11 @@ var tracker = core.MustModel("tracker",
 	core.ResourceSpec{Name: "issue_label", Fields: []core.FieldSpec{id, {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}}, Unique: [][]string{{"issue", "label"}}},
 )
 
-type requestKey struct{}
-
 // ofTracker are the options for the tracker.
 var ofTracker = stamp.Options{
 	Created: "created_at", CreatedBy: "created_by", Updated: "updated_at", UpdatedBy: "updated_by",
-	Request: "request", RequestID: func(ctx context.Context) string { id, _ := ctx.Value(requestKey{}).(string); return id },
-	Touch: map[string][]string{"comment": {"issue"}, "issue_label": {"issue"}},
+	Request: "request",
+	Touch:   map[string][]string{"comment": {"issue"}, "issue_label": {"issue"}},
 }
 
 // policy lets everyone but guests edit issues.
@@ -121,7 +119,7 @@ func (c *client) send(request string, headers ...string) object {
 		body = parts[3]
 	}
 	c.requests++
-	ctx := context.WithValue(c.Context(), requestKey{}, fmt.Sprint("r", c.requests))
+	ctx := core.WithRequestID(c.Context(), fmt.Sprint("r", c.requests))
 	r := httptest.NewRequestWithContext(ctx, parts[1], parts[2], strings.NewReader(body))
 	r.Header.Set("Authorization", parts[0])
 	r.Header.Set("Content-Type", "application/json")
