@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/stamp"
 )
 
 // kitSpec is the specification of the policy. The kit decides about whole rows and rejects anonymous callers, so the rules
@@ -34,7 +36,9 @@ func kitSpec(t *testing.T) policytest.PolicySpec {
 	}
 	return policytest.PolicySpec{
 		Stack: func(testing.TB) policytest.Stack {
-			return policytest.Stack{Decorators: []core.Decorator{signed("user", "author", "added_by"), access.New(policy, access.Options{})}}
+			return policytest.Stack{Decorators: []core.Decorator{
+				unstamped(), access.New(policy, access.Options{}), stamp.New(stamp.Options{CreatedBy: "author"}), stamp.New(stamp.Options{CreatedBy: "added_by"}),
+			}}
 		},
 		Model: teams, Rows: kitRows,
 		Principals: []*core.Principal{{ID: core.TextValue("ada")}, {ID: core.TextValue("bob")}, {ID: core.TextValue("carol")}},
@@ -50,6 +54,13 @@ func kitSpec(t *testing.T) policytest.PolicySpec {
 			return op.Kind == core.Visibility && op.Principal.IsSystem()
 		},
 	}
+}
+
+// unstamped lets the writes of the program pass as they are, as the kit demands.
+func unstamped() core.Decorator {
+	return core.Decorator{Name: "unstamped", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(stamp.Unstamped(ctx), op) }, nil
+	}}
 }
 
 // kitRows has organisations with ada and bob, with carol, and with none of them.

@@ -10,13 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/stamp"
 )
 
 //go:embed policy.json
@@ -44,7 +44,8 @@ func open(ctx context.Context, backend core.Backend) (*core.Store, http.Handler,
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := core.New(ctx, teams, backend, signed("user", "author", "added_by"), access.New(policy, access.Options{}))
+	store, err := core.New(ctx, teams, backend, access.New(policy, access.Options{}),
+		stamp.New(stamp.Options{CreatedBy: "author"}), stamp.New(stamp.Options{CreatedBy: "added_by"}))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -56,31 +57,6 @@ func open(ctx context.Context, backend core.Backend) (*core.Store, http.Handler,
 		return nil, nil, errors.Join(err, store.Close())
 	}
 	return store, api, nil
-}
-
-// signed returns a decorator that sets the fields of new records that name no user to the principal: the author of an
-// issue, for instance. The policy decides whether the record is permitted.
-func signed(fields ...string) core.Decorator {
-	return core.Decorator{
-		Name: "signed", Note: "the principal is the default of " + strings.Join(fields, " and "), Kind: core.KindEffect, KnowsRelated: true,
-		Sets: func(f *core.Field) bool { return slices.Contains(fields, f.Name()) },
-		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-			return func(ctx context.Context, op *core.Op) (core.Result, error) {
-				if op.Kind != core.Insert || op.Principal == nil || op.Principal.IsSystem() {
-					return next(ctx, op)
-				}
-				op.Records = slices.Clone(op.Records)
-				for i, rec := range op.Records {
-					for _, name := range fields {
-						if f := op.Resource.Field(name); f != nil && rec.Value(f).IsAbsent() {
-							op.Records[i] = op.Records[i].With(f.Column(), op.Principal.ID)
-						}
-					}
-				}
-				return next(ctx, op)
-			}, nil
-		},
-	}
 }
 
 // authenticate returns the principal of a request: nil, which means anonymous, for a request without a token, and an error

@@ -5,6 +5,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/seed"
+	"github.com/larder-go/larder/decorators/stamp"
 )
 
 var id = core.FieldSpec{Name: "id", Type: core.Int, Key: true}
@@ -26,7 +27,7 @@ var teams = core.MustModel("teams",
 	core.ResourceSpec{Name: "membership", Fields: []core.FieldSpec{
 		id,
 		{Name: "organisation", ToOne: "organisation"},
-		{Name: "user", ToOne: "user"},
+		{Name: "user", ToOne: "user", Default: self},
 		{Name: "role", Type: core.Text, Default: "member"},
 	}},
 	core.ResourceSpec{Name: "project", Fields: []core.FieldSpec{
@@ -43,7 +44,7 @@ var teams = core.MustModel("teams",
 		{Name: "title", Type: core.Text},
 		{Name: "text", Type: core.Text},
 		{Name: "open", Type: core.Bool, Default: true},
-		{Name: "author", ToOne: "user"},
+		{Name: "author", ToOne: "user", ReadOnly: true},
 		{Name: "labels", ToMany: "label", Through: "issue_label"},
 		{Name: "comments", ToMany: "comment", Inverse: "issue"},
 	}},
@@ -57,15 +58,23 @@ var teams = core.MustModel("teams",
 		id,
 		{Name: "issue", ToOne: "issue"},
 		{Name: "label", ToOne: "label"},
-		{Name: "added_by", ToOne: "user"},
+		{Name: "added_by", ToOne: "user", ReadOnly: true},
 	}, Unique: [][]string{{"issue", "label"}}},
 	core.ResourceSpec{Name: "comment", Fields: []core.FieldSpec{
 		id,
 		{Name: "issue", ToOne: "issue", OnDelete: core.Cascade},
-		{Name: "author", ToOne: "user"},
+		{Name: "author", ToOne: "user", ReadOnly: true},
 		{Name: "text", Type: core.Text},
 	}},
 )
+
+// self returns the id of the principal: a membership that names no user is that of the user who creates it.
+func self(ctx context.Context) any {
+	if p := core.PrincipalOf(ctx); p != nil && p.ID.IsSet() {
+		return p.ID
+	}
+	return nil
+}
 
 // firstDay holds the records of a new store.
 var firstDay = seed.Data{
@@ -99,13 +108,13 @@ var firstDay = seed.Data{
 }
 
 // fill inserts the records of the first day into a store that is empty. The program acts for itself, as core.System, so
-// that no rule applies.
+// that no rule applies, and the records keep their authors.
 func fill(ctx context.Context, store *core.Store) error {
 	records, err := seed.Records(teams, firstDay)
 	if err != nil {
 		return err
 	}
-	return store.Tx(core.System(ctx), func(ctx context.Context, tx *core.Transaction) error {
+	return store.Tx(stamp.Unstamped(core.System(ctx)), func(ctx context.Context, tx *core.Transaction) error {
 		for i, r := range teams.Resources() {
 			if n, err := tx.Count(ctx, r, core.All()); err != nil || n > 0 {
 				return err

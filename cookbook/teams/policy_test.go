@@ -48,7 +48,7 @@ var scenarios = []struct{ name, requests string }{
 		- GET /comment             => 200 []
 		bob GET /comment?depth=0   => 200 [1,2]
 		bob POST /comment {"issue":1,"text":"the left ones"}    => 201 {"id":3,"issue":1,"author":"bob","text":"the left ones"}
-		bob POST /comment {"issue":1,"author":"ada"}            => 403 FORBIDDEN
+		bob POST /comment {"issue":1,"author":"ada"}            => 400 FIELD_IS_READONLY
 		carol POST /comment {"issue":1,"text":"x"}              => 404 OBJECT_DOES_NOT_EXIST`},
 	{"a user creates an organisation and its first membership", `
 		carol POST /organisation {"name":"x","memberships":[{"role":"admin"}]}           => 201 {"id":2,"name":"x","memberships":[3],"projects":[]}
@@ -131,7 +131,7 @@ var scenarios = []struct{ name, requests string }{
 		bob GET /issue/1/labels?depth=0         => 200 [2]
 		bob GET /label/2/issues?depth=0         => 200 [1,2]
 		bob GET /issue?filter={"labels": {"$any": {"name": "question"}}}&depth=0    => 200 [1,2]
-		bob POST /issue_label {"issue":1,"label":1,"added_by":"ada"}                => 403 FORBIDDEN
+		bob POST /issue_label {"issue":1,"label":1,"added_by":"ada"}                => 400 FIELD_IS_READONLY
 		bob POST /label {"organisation":1,"name":"x"}      => 403 FORBIDDEN
 		bob PATCH /issue/1 {"labels":[{"organisation":1,"name":"x"}]}               => 403 FORBIDDEN
 		ada PATCH /issue/1 {"labels":[{"organisation":1,"name":"x"}]}               => 200

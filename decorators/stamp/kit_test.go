@@ -81,7 +81,7 @@ func TestGuardsHoldOutsideStamps(t *testing.T) {
 				Exempt: func(op *core.Op) bool { return op.Principal.IsSystem() }, // the touch of a related record
 			}
 			if name != "memory" {
-				spec.Thin *= 20
+				spec.Thin *= 40
 			}
 			for _, c := range policytest.GuardCases() {
 				if i == 1 && (c.Name == "writes change allowed rows only" || name != "memory") {
@@ -94,7 +94,7 @@ func TestGuardsHoldOutsideStamps(t *testing.T) {
 }
 
 func TestStampsRevealNoHiddenRows(t *testing.T) {
-	for name, operations := range map[string]int{"memory": 3_000, "file": 200, "postgres": 100} {
+	for name, operations := range map[string]int{"memory": 2_000, "file": 60, "postgres": 40} {
 		t.Run(name, func(t *testing.T) {
 			policytest.NonInterference(t, backends[name], policytest.PolicySpec{
 				Fields: stampedFields, Operations: operations, Stack: stamped(all), SameReferences: true,

@@ -2,7 +2,6 @@ package explorer_test
 
 import (
 	"cmp"
-	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/larder-go/larder/core/rest/explorer"
 	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/stamp"
 )
 
 // workshop is the model of the tests. Each record has an owner, which a new one gets from its principal.
@@ -124,21 +124,6 @@ func members() access.Policy {
 	return policy
 }
 
-// signed gives new records the owner that creates them.
-func signed() core.Decorator {
-	return core.Decorator{Name: "signed", Kind: core.KindEffect, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			if op.Kind == core.Insert && op.Principal != nil && !op.Principal.IsSystem() {
-				op.Records = slices.Clone(op.Records)
-				for i, rec := range op.Records {
-					op.Records[i] = rec.With(op.Resource.Field("owner").Column(), op.Principal.ID)
-				}
-			}
-			return next(ctx, op)
-		}, nil
-	}}
-}
-
 // tokens are the bearer tokens of the tests.
 var tokens = map[string]*core.Principal{
 	"alice-token": {ID: core.TextValue("alice"), Roles: []string{"member"}},
@@ -169,7 +154,7 @@ func open(tb testing.TB, data seed.Data, opts explorer.Options, limits engine.Op
 	var decorators []core.Decorator
 	restOptions := rest.Options{Prefix: opts.Prefix, Logger: slog.New(slog.DiscardHandler)}
 	if opts.SignIn {
-		decorators = []core.Decorator{signed(), access.New(members(), access.Options{})}
+		decorators = []core.Decorator{access.New(members(), access.Options{}), stamp.New(stamp.Options{CreatedBy: "owner"})} // new records belong to their author
 		restOptions.Authenticate = authenticate
 	}
 	store, err := core.New(tb.Context(), workshop(), memory.NewWith(data), decorators...)
