@@ -36,8 +36,8 @@ var _ core.Backend = (*Backend)(nil)
 
 // New returns a backend that uses the connections of a pool. The caller closes the pool.
 //
-// Make the pool from [ParseConfig]: otherwise the backend cannot detect commits that did not reach the synchronous
-// standby. A pool with a default_transaction_isolation different from Options.Isolation works too, but each single
+// [NewPool] makes a pool with the settings of [Open]. Make any other pool from [ParseConfig]: otherwise the backend cannot
+// detect commits that did not reach the synchronous standby. A pool with a default_transaction_isolation different from Options.Isolation works too, but each single
 // operation then needs BEGIN and COMMIT.
 func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))
@@ -201,7 +201,7 @@ func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	case b.closed.Load():
 		return nil, core.ErrClosed
 	}
-	return nil, unavailable(err)
+	return nil, unavailable(&connectError{hideSetting(&b.pool.Config().ConnConfig.Config, err)})
 }
 
 // binding is the backend together with the tables of the model at the last inspection of the schema. A transaction uses

@@ -18,7 +18,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Settings of [Open], unless the connection string has others.
+// Settings of [NewPool], unless the connection string has others.
 const (
 	connectTimeout = 10 * time.Second
 	// idleInTransactionTimeout is idle_in_transaction_session_timeout: the server ends sessions that are idle in a
@@ -29,21 +29,41 @@ const (
 	cancelTimeout = 2 * time.Second
 )
 
-// Open returns a backend with a pool of its own; closing the backend closes the pool. The connection string is a URL or
-// a list of keywords and values (manual, section 34.1.1) and may have the settings of pgxpool, such as pool_max_conns.
-// Open makes one connection to verify that the server answers. If the string names several hosts, connections lead to
-// the host that accepts writes (target_session_attrs=read-write), unless the string has another target_session_attrs.
+// Open returns a backend with a pool of its own, which [NewPool] makes; closing the backend closes the pool. Open makes one
+// connection to verify that the server answers.
+//
+// Errors: [core.Unavailable] if the server is unreachable or rejects the login, with a text of one line that names the
+// host and the reason; those of [NewPool]. No error contains the password.
+func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
+	pool, err := NewPool(ctx, url, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, unavailable(&connectError{hideSetting(&pool.Config().ConnConfig.Config, err)})
+	}
+	b := New(pool, schema, opts)
+	b.owned = true
+	return b, nil
+}
+
+// NewPool returns a pool for [New], with the settings of [Open]. Several backends can share the pool, such as those of tenants
+// with a schema each; give them the same options. The caller closes the pool after the backends. The connection string is a
+// URL or a list of keywords and values (manual, section 34.1.1) and may have the settings of pgxpool, such as
+// pool_max_conns. If the string names several hosts, connections lead to the host that accepts writes
+// (target_session_attrs=read-write), unless the string has another target_session_attrs. NewPool succeeds while the server is
+// unreachable; operations are [core.Unavailable] then.
 //
 // Unless the string has other settings, the connections have default_transaction_isolation set to [Options.Isolation],
 // the application_name of [Options.ApplicationName], a connect_timeout of 10 seconds, an
 // idle_in_transaction_session_timeout of 60 seconds, the statement_timeout of [Options.StatementTimeout], jit off, and
 // DateStyle ISO and IntervalStyle postgres. When a context ends, the driver cancels the running statement and keeps the
-// connection. With [Options.Bouncer], Open sets only the
+// connection. With [Options.Bouncer], NewPool sets only the
 // application_name and the connect_timeout, and a context that ends closes the connection.
 //
-// Errors: [core.Unavailable] if the server is unreachable or rejects the login, with a text of one line that names the
-// host and the reason; those of [ParseConfig]. No error contains the password.
-func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
+// Errors: those of [ParseConfig]; an error for an invalid option. No error of a backend with the pool contains the password.
+func NewPool(ctx context.Context, url string, opts Options) (*pgxpool.Pool, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
@@ -57,16 +77,10 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, unavailable(&connectError{hideSetting(&config.ConnConfig.Config, err)})
-	}
-	b := New(pool, schema, opts)
-	b.owned = true
-	return b, nil
+	return pool, nil
 }
 
-// configure sets the defaults of [Open], unless the connection string has other settings.
+// configure sets the defaults of [NewPool], unless the connection string has other settings.
 func configure(c *pgx.ConnConfig, opts Options) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
@@ -135,7 +149,7 @@ var errBadConnectionString = errors.New("postgres: not a connection string of th
 	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25, in keyword=value strings quote values with blanks")
 
 // ParseConfig parses a connection string as [pgxpool.ParseConfig] does, for a pool that is given to [New]. It rejects
-// strings in which a password is probably misplaced, because errors of connecting would show it. [Open] and
+// strings in which a password is probably misplaced, because errors of connecting would show it. [NewPool] and
 // [Options.Replicas] use ParseConfig.
 //
 // The OnNotice handler of the result detects commits that did not reach the synchronous standby. A program that sets
@@ -196,7 +210,7 @@ func hideSetting(config *pgconn.Config, err error) error {
 	return err
 }
 
-// TCP settings of [Open]. They detect a host that has disappeared 30 seconds after its last sign of life.
+// TCP settings of [NewPool]. They detect a host that has disappeared 30 seconds after its last sign of life.
 const (
 	keepAliveIdle     = 10 * time.Second
 	keepAliveInterval = 5 * time.Second

@@ -48,6 +48,14 @@ func TestErrorsContainNoPassword(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "4321") {
 			t.Errorf("%s: %v", connection, err)
 		}
+		pool, err := postgres.NewPool(t.Context(), connection, postgres.Options{})
+		if err == nil {
+			_, err = core.New(t.Context(), servertest.Cookies, postgres.New(pool, "s", postgres.Options{}))
+			pool.Close()
+		}
+		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "4321") {
+			t.Errorf("%s, later: %v", connection, err)
+		}
 	}
 }
 
@@ -231,6 +239,52 @@ func (ts tenants) open(ctx context.Context) (core.Backend, error) {
 
 func asTenant(ctx context.Context, name string) context.Context {
 	return core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue(name)})
+}
+
+func TestSchemasShareAPool(t *testing.T) {
+	pool, err := postgres.NewPool(t.Context(), servertest.With(t, pgtest.URL(t), "pool_max_conns", "2"), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	cookie := servertest.Cookies.Resource("cookie")
+	var stores []*core.Store
+	var wg sync.WaitGroup
+	for i := range 2 {
+		store, err := core.New(t.Context(), servertest.Cookies, postgres.New(pool, pgtest.Schema(t), postgres.Options{Migrate: true}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stores = append(stores, store)
+		wg.Go(func() {
+			for range 10 * (i + 1) {
+				if _, err := store.Insert(t.Context(), cookie, servertest.Record(t, cookie, map[string]any{"type": fmt.Sprint(i)})); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := stores[0].Close(); err != nil { // the pool stays open
+		t.Fatal(err)
+	}
+	if n, err := stores[1].Count(t.Context(), cookie, core.Eq("type", "1")); err != nil || n != 20 {
+		t.Errorf("%d records, %v; want 20", n, err)
+	}
+	if got := servertest.Value[string](t, pool, "SELECT current_setting('transaction_isolation')"); got != "serializable" {
+		t.Errorf("isolation %s", got)
+	}
+}
+
+func TestPoolOfUnreachableServer(t *testing.T) {
+	pool, err := postgres.NewPool(t.Context(), "postgres://localhost:1/db", postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if _, err := core.New(t.Context(), servertest.Cookies, postgres.New(pool, "s", postgres.Options{})); !errors.Is(err, core.Unavailable) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestBackendFuncWithPoolPerTenant(t *testing.T) {

@@ -16,9 +16,10 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// migrationLock is the key of the advisory lock of migrations (manual, section 13.3.5). It prevents two processes that
-// start at the same time from creating the same table.
-const migrationLock = 0x6c61726465720001
+// migrationLock takes the advisory lock of the migrations of a schema (manual, section 13.3.5). It prevents two processes that
+// start at the same time from creating the same table. The key is a hash of the name, so that a long migration of one tenant
+// delays no other.
+const migrationLock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 7809632567903551489))"
 
 // Migrate creates the objects that a model needs and the schema lacks: the schema itself, tables, columns, constraints
 // and indexes. New tables and columns get the descriptions of the model as comments. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else, except the constraints of rules.
@@ -54,7 +55,7 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // rewriting a table may take long
 			return err
 		}
-		if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(migrationLock))); err != nil {
+		if _, err := tx.Exec(ctx, migrationLock, pgx.QueryExecModeExec, b.schema); err != nil {
 			return err
 		}
 		return migrate(ctx, tx, b.schema, m, b.opts)

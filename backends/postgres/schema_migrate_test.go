@@ -173,6 +173,22 @@ func TestConcurrentMigrations(t *testing.T) {
 	}
 }
 
+func TestMigrationDelaysNoOtherSchema(t *testing.T) {
+	slow, quick, pool := pgtest.Schema(t), pgtest.Schema(t), servertest.Pool(t, pgtest.URL(t))
+	tx, err := pool.Begin(t.Context())
+	servertest.Must(t, err)
+	_, err = tx.Exec(t.Context(), servertest.InSchema(slow, `CREATE TABLE $S.cookie (id serial PRIMARY KEY)`))
+	servertest.Must(t, err)
+	migrated := make(chan error)
+	go func() { migrated <- postgres.Migrate(t.Context(), pool, slow, shop) }() // waits for the end of tx to create the table
+	waiting := "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1::integer = ANY (pg_blocking_pids(pid)))"
+	for !servertest.Value[bool](t, pool, waiting, int32(tx.Conn().PgConn().PID())) {
+	}
+	servertest.Must(t, postgres.Migrate(t.Context(), pool, quick, shop))
+	servertest.Must(t, tx.Rollback(t.Context()))
+	servertest.Must(t, <-migrated)
+}
+
 func TestMigrateAddsMissingObjects(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.cookie (id serial PRIMARY KEY, type varchar(20) NOT NULL, old text)`))
