@@ -386,16 +386,21 @@ type partitions map[objectName]relation
 const partitionsQuery = `
 WITH RECURSIVE part (oid, schema, root) AS (
   SELECT c.oid, n.nspname, c.relname
-  FROM pg_class c
+  FROM (
+    SELECT t.oid FROM pg_class t WHERE t.oid` + inSchemas + `
+    UNION ALL
+    SELECT x.indexrelid FROM pg_index x WHERE x.indrelid` + inSchemas + `
+  ) AS own
+  JOIN pg_class c ON c.oid = own.oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('p', 'I') AND NOT c.relispartition
+  WHERE c.relkind IN ('p', 'I') AND NOT c.relispartition
   UNION ALL
   SELECT i.inhrelid, part.schema, part.root FROM part JOIN pg_inherits i ON i.inhparent = part.oid
 ), reference (oid, schema, root) AS (
   SELECT k.oid, n.nspname, k.conname
   FROM pg_constraint k
   JOIN pg_namespace n ON n.oid = k.connamespace
-  WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND k.conparentid = 0
+  WHERE k.conrelid` + inSchemas + ` AND k.contype = 'f' AND k.conparentid = 0
   UNION ALL
   SELECT k.oid, reference.schema, reference.root FROM reference JOIN pg_constraint k ON k.conparentid = reference.oid
 )

@@ -13,6 +13,16 @@ SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
        pg_is_in_recovery(),
        EXISTS (SELECT FROM pg_constraint WHERE condeferrable AND NOT condeferred)`
 
+	// inSchemas matches the OID of a relation of the schemas. It finds the relations by an index of pg_depend, because no index of
+	// pg_class serves the schema: with thousands of schemas, each query would read all of their relations. The server records no
+	// dependencies on pg_catalog.
+	inSchemas = ` = ANY (ARRAY(
+  SELECT objid FROM pg_depend
+  WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_namespace'::regclass
+    AND refobjid = ANY (ARRAY(SELECT oid FROM pg_namespace WHERE nspname = ANY ($1::text[])))
+  UNION ALL
+  SELECT oid FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND 'pg_catalog' = ANY ($1::text[])))`
+
 	columnsQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
   SELECT n.nspname, c.relname, c.relkind, a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,
@@ -20,7 +30,7 @@ WITH RECURSIVE col AS MATERIALIZED (
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  WHERE c.oid` + inSchemas + ` AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )` + columnsOf
 
 	// describedQuery returns the same as columnsQuery for a query. Its parameters are the names, types, modifiers and
@@ -106,7 +116,7 @@ FROM pg_index x
 JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p')
+WHERE c.oid` + inSchemas + ` AND c.relkind IN ('r', 'p')
   AND x.indisvalid AND x.indexprs IS NULL
 ORDER BY 1, 2, 3`
 
@@ -123,7 +133,7 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
-WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND ` + pgsql.Enforced + `
+WHERE c.oid` + inSchemas + ` AND k.contype = 'f' AND ` + pgsql.Enforced + `
 ORDER BY 1, 2, 3`
 
 	checksQuery = `
@@ -133,7 +143,7 @@ SELECT n.nspname::text, c.relname::text, k.conname::text, ARRAY(
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'c'
+WHERE c.oid` + inSchemas + ` AND k.contype = 'c'
 ORDER BY 1, 2, 3`
 
 	// rowSecurityQuery returns the tables with policies of row security that apply to the role.
@@ -141,5 +151,5 @@ ORDER BY 1, 2, 3`
 SELECT n.nspname::text, c.relname::text
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p') AND row_security_active(c.oid)`
+WHERE c.oid` + inSchemas + ` AND c.relkind IN ('r', 'p') AND row_security_active(c.oid)`
 )

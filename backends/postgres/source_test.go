@@ -741,3 +741,26 @@ func TestKeysOfSeveralFieldsThroughViews(t *testing.T) {
 		t.Errorf("write of a relation that the view computes: %v", err)
 	}
 }
+
+// The server keeps the views of its catalog apart from those of other schemas.
+func TestViewsOfTheSystem(t *testing.T) {
+	m := core.MustModel("system",
+		core.ResourceSpec{Name: "setting", ReadOnly: true, Fields: []core.FieldSpec{
+			{Name: "name", Type: core.Text, Key: true}, {Name: "setting", Type: core.Text},
+		}},
+		core.ResourceSpec{Name: "schema", ReadOnly: true, Fields: []core.FieldSpec{{Name: "schema_name", Type: core.Text, Key: true}}},
+	)
+	schema := pgtest.Schema(t)
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{Resources: map[string]postgres.Source{
+		"setting": {View: "pg_settings", Schema: "pg_catalog"}, "schema": {View: "schemata", Schema: "information_schema"},
+	}}))
+	servertest.Must(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	got, err := store.Get(t.Context(), m.Resource("setting"), core.TextValue("jit"))
+	if err != nil || got.Get("setting") != core.TextValue("off") {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := store.Get(t.Context(), m.Resource("schema"), core.TextValue(schema)); err != nil {
+		t.Error(err)
+	}
+}
