@@ -77,7 +77,7 @@ func codeOf(text string) string { return strings.Join(code.FindAllString(text, -
 
 func TestLinksOfTheProjectPagesLeadToFiles(t *testing.T) {
 	pages := []string{"../README.md", "../CHANGELOG.md"}
-	for _, pattern := range []string{"../.github/*.md", "../cookbook/*.md", "../cookbook/*/*.md"} {
+	for _, pattern := range []string{"../.github/*.md", "../backends/*/*.md", "../cookbook/*.md", "../cookbook/*/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %d pages, %v", pattern, len(found), err)

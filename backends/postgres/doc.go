@@ -79,7 +79,7 @@
 // a value that violates the rules of a domain, or is too large for an index of its column. A violated NOT NULL or CHECK is
 // [core.ValidationFailed]. The spelling of dates and
 // intervals depends on settings (DateStyle, IntervalStyle, TimeZone, lc_monetary), which must be the same for all
-// connections. [Open] sets the first two; for [New], the owner of the pool must set them.
+// connections. [NewPool] sets the first two; in another pool, its owner must set them.
 //
 // Such a Text field sorts and compares as text, by code point, as on every backend: the numeric "10" comes before "9", and
 // enums do not sort in the order of their declaration. Equality compares the spelling: "1.0" does not find the numeric
@@ -235,8 +235,11 @@
 //
 // # Connections
 //
-// Use one pool for the life of the program: [Open] makes one, and [New] takes the caller's. A pooler such as PgBouncer in
+// Use one pool for the life of the program: [Open] makes one, and [New] takes the caller's, from [NewPool]. A pooler such as PgBouncer in
 // transaction mode may stand in front of the server; set [Options.Bouncer] for it.
+//
+// Tenants with a schema each have a backend and a store each, and can share one pool. [StopWrites] and [CopySchema] move a schema
+// to another server. SCALE.md has more, and the recipe cookbook/tenants creates, migrates and moves tenants.
 //
 // A [core.BackendFunc] can choose the connections by the principal of a request, for example a pool per tenant from a map
 // of the program. Such a backend is bound in each transaction, which reads the system catalogs. Wrap a tenant's backend so
