@@ -30,7 +30,7 @@ type Decorator struct {
 	// [New] can reject a stack with a policy or effect that does not know them. It implies KnowsRelated.
 	UsesRelated bool
 	// InsidePolicies declares that every policy of the stack must stand outside this decorator, because a policy inside it
-	// would judge what it adds or turns an operation into, instead of what the caller asked for. [New] rejects other stacks.
+	// would decide about what it adds or turns an operation into, instead of what the caller asked for. [New] rejects other stacks.
 	InsidePolicies bool
 	// Inside names decorators that must stand outside this one if the stack has them: an audit trail stands inside the
 	// decorator that stamps times and authors, so that its entries show them. [New] rejects other stacks.
@@ -174,7 +174,7 @@ func checkOrder(decorators []Decorator) error {
 			return fmt.Errorf("decorator %q: stands inside %q, which may answer operations before they reach %q; put %q before %q",
 				d.Name, answer, d.Name, d.Name, answer)
 		case d.Kind == KindPolicy && effect != "":
-			return fmt.Errorf("decorator %q: stands inside %q, which would see writes that %q denies, and change what %q judges; put %q before %q",
+			return fmt.Errorf("decorator %q: stands inside %q, which would see writes that %q denies, and change what %q decides about; put %q before %q",
 				d.Name, effect, d.Name, d.Name, d.Name, effect)
 		case outer[d.Name] != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which has to see the result of %q; put %q before %q",

@@ -238,7 +238,7 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		{[]core.Decorator{{Name: "picky", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 			return nil, errors.New("the model has no field owner")
 		}}}, `decorator "picky": the model has no field owner`},
-		{[]core.Decorator{core.OnWrite("cookie", onWrite), decorator("owner", core.KindPolicy)}, `stands inside "on write", which would see writes that "owner" denies, and change what "owner" judges; put "owner" before "on write"`},
+		{[]core.Decorator{core.OnWrite("cookie", onWrite), decorator("owner", core.KindPolicy)}, `stands inside "on write", which would see writes that "owner" denies, and change what "owner" decides about; put "owner" before "on write"`},
 		{[]core.Decorator{trail, decorator("stamp", core.KindEffect)}, `decorator "stamp": stands inside "trail", which has to see the result of "stamp"; put "stamp" before "trail"`},
 		{[]core.Decorator{trail, decorator("owner", core.KindPolicy)}, `put "owner" before "trail"`},
 		{[]core.Decorator{decorator("cache", core.KindAnswer), core.OnWrite("cookie", onWrite)}, `put "on write" before "cache"`},

@@ -39,10 +39,10 @@ var stamps = stamp.New(stamp.Options{
 	Touch: map[string][]string{"comment": {"issue"}},
 })
 
-// policy lets guests comment, and users edit issues.
+// policy lets visitors comment, and users edit issues.
 var policy = access.Policy{
-	{Roles: []string{"user", "guest"}, Resource: "issue", Operations: access.Read},
-	{Roles: []string{"user", "guest"}, Resource: "comment", Operations: access.Read | access.Insert},
+	{Roles: []string{"user", "visitor"}, Resource: "issue", Operations: access.Read},
+	{Roles: []string{"user", "visitor"}, Resource: "comment", Operations: access.Read | access.Insert},
 	{Roles: []string{"user"}, Resource: "issue", Operations: access.Insert | access.Update | access.Delete},
 }
 
@@ -50,7 +50,7 @@ var policy = access.Policy{
 var tokens = map[string]*core.Principal{
 	"alice": {ID: core.TextValue("alice"), Roles: []string{"user"}},
 	"bob":   {ID: core.TextValue("bob"), Roles: []string{"user"}},
-	"carol": {ID: core.TextValue("carol"), Roles: []string{"guest"}},
+	"carol": {ID: core.TextValue("carol"), Roles: []string{"visitor"}},
 }
 
 func authenticate(r *http.Request) (*core.Principal, error) {

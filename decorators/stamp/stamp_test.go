@@ -48,7 +48,7 @@ var ofTracker = stamp.Options{
 	Touch:   map[string][]string{"comment": {"issue"}, "issue_label": {"issue"}},
 }
 
-// policy lets everyone but guests edit issues.
+// policy lets everyone but visitors edit issues.
 var policy = access.Policy{
 	{Roles: []string{access.Authenticated}, Resource: "user", Operations: access.Read},
 	{Roles: []string{access.Authenticated}, Resource: "project", Operations: access.Read | access.Insert | access.Delete},
@@ -69,7 +69,7 @@ type client struct {
 	wrong    []string
 }
 
-// openTracker returns a client of a new tracker with the users ada, bob and guest.
+// openTracker returns a client of a new tracker with the users ada, bob and visitor.
 func openTracker(tb testing.TB, backend core.Backend, decorator core.Decorator) *client {
 	tb.Helper()
 	store, err := core.New(tb.Context(), tracker, backend, access.New(policy, access.Options{}), decorator)
@@ -77,7 +77,7 @@ func openTracker(tb testing.TB, backend core.Backend, decorator core.Decorator) 
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = store.Close() })
-	for _, name := range []string{"ada", "bob", "guest"} {
+	for _, name := range []string{"ada", "bob", "visitor"} {
 		if _, err := store.Insert(core.System(tb.Context()), tracker.Resource("user"), tracker.Resource("user").RecordOf([]core.Value{core.TextValue(name)})); err != nil {
 			tb.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func openTracker(tb testing.TB, backend core.Backend, decorator core.Decorator) 
 
 func principal(name string) *core.Principal {
 	p := &core.Principal{ID: core.TextValue(name)}
-	if name != "guest" {
+	if name != "visitor" {
 		p.Roles = []string{"editor"}
 	}
 	return p
@@ -294,7 +294,7 @@ var promises = []struct {
 			c.is(request, after, object{"updated_by": "ada", "request": "r1"})
 			issue = after
 		}
-		touched(`guest POST /comment {"issue":1,"text":"x"}`, true) // a guest may not edit the issue
+		touched(`visitor POST /comment {"issue":1,"text":"x"}`, true) // a visitor may not edit the issue
 		touched(`bob PATCH /comment/1 {"text":"y"}`, true)
 		touched(`bob PATCH /comment/1 {"text":"y","issue":1}`, false)
 		touched(`bob POST /comment {"text":"of no issue"}`, false)
