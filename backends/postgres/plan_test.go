@@ -374,25 +374,26 @@ func TestHotListReadsOnePage(t *testing.T) {
 	}
 }
 
-// roundTrips is a connection that counts reads after writes.
+// roundTrips is a connection that counts answers to writes. pgx reads in the background while a write takes long, so a read may
+// begin before the write that it answers.
 type roundTrips struct {
 	net.Conn
 
-	wrote bool
+	wrote atomic.Bool
 	count *atomic.Int64
 }
 
 func (c *roundTrips) Write(b []byte) (int, error) {
-	c.wrote = true
+	c.wrote.Store(true)
 	return c.Conn.Write(b)
 }
 
 func (c *roundTrips) Read(b []byte) (int, error) {
-	if c.wrote {
-		c.wrote = false
+	n, err := c.Conn.Read(b)
+	if n > 0 && c.wrote.Swap(false) {
 		c.count.Add(1)
 	}
-	return c.Conn.Read(b)
+	return n, err
 }
 
 // countedStore returns a store with one connection and the number of its round trips.
