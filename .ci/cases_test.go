@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -129,5 +130,25 @@ func TestACaseThatFailedHasRunAndDoesNotCount(t *testing.T) {
 	rows := tabulate(ended)
 	if err := differences(rows, false); err != nil || passed(rows[0].cases[0]) != 0 {
 		t.Errorf("got %v, %v", rows, err)
+	}
+}
+
+func TestSavedResultsJoinThoseOfALaterRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results")
+	if err := save(file, results(map[string][]string{"core/engine": {"TestRules/a"}, "backends/file": {"TestEngineRulesReopened/a"}})); err != nil {
+		t.Fatal(err)
+	}
+	ended := results(map[string][]string{"backends/file": {"TestEngineRules/a"}})
+	if err := add(file, ended); err != nil {
+		t.Fatal(err)
+	}
+	rows := slices.DeleteFunc(tabulate(ended), func(r row) bool { return r.name != "engine" })
+	for column := range 3 { // memory, file, file reopened
+		if passed(rows[0].cases[column]) != 1 {
+			t.Errorf("%s: got %v", columns[column], rows[0].cases[column])
+		}
+	}
+	if err := differences(rows, true); err != nil {
+		t.Error(err)
 	}
 }
