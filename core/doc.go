@@ -72,6 +72,12 @@
 // write, in the same transaction, and may write further records. Effects that a rollback cannot undo, such as messages, belong
 // into [Transaction.AfterCommit].
 //
+// # Deleted records
+//
+// A decorator may keep deleted records, see [Decorator] Keeps and decorators/softdelete. They exist for no principal, also not in
+// the conditions of policies. [Store.Restore] makes them present again, and [Store.Deleted] reads them, both by the right to
+// restore: policies decide about the kind [Restore]. [WithDeleted] is the explicit way past for the program itself.
+//
 // # Cost
 //
 // An operation on a memory backend takes less than a microsecond, and each decorator of this module adds less than half

@@ -26,6 +26,12 @@
 // The links can also be shown as a list side of their own, with the relation of the links as its inverse. A [Engine.Replace]
 // that sets one of the two lists leaves the other one alone.
 //
+// # Deleted records
+//
+// A store may keep the deleted records of a resource, see [core.Store.Keeps]. A delete of such a record deletes its dependants
+// with it, as the model says, and detaches nothing: records that point at it show no related record until [Engine.Restore]. See
+// also [Engine.GetDeleted] and [Query.Deleted].
+//
 // # Transactions and policies
 //
 // Each method is one transaction of the store, repeated after a conflict. Every record that the engine reads,

@@ -20,6 +20,7 @@
 //	DELETE /cookie/1         200 null
 //	GET    /jar/1/cookies    200 a page of the records of a to-many relation; arguments of a list
 //	GET    /cookie/$aggregate 200 figures about groups of records, with [Options.Aggregates]; arguments below
+//	POST   /cookie/1/$restore 200 the record, which was deleted and is restored; body {}
 //	POST   /cookie/1/NAME    200 an operation of the program's own about one record, see [Action]
 //	POST   /cookie/$NAME     200 an operation of the program's own about the whole resource
 //	POST   /$batch           200 the answers to several requests in one transaction
@@ -84,6 +85,16 @@
 // next page, such as /jar/1/cookies?after=... Such a relation cannot be set as a list (400); change the records on the
 // other side instead. PUT keeps it, and the member NAME@next is ignored in bodies. A body may repeat the shown list beside
 // NAME@next.
+//
+// # Deleted records
+//
+// Where the store keeps the deleted records of a resource, as with decorators/softdelete, GET /cookie?deleted=true lists those that
+// the principal may read and restore, with all other arguments of a list, and GET /cookie/1?deleted=true shows one. The
+// records that are related to them are never deleted ones. POST /cookie/1/$restore makes the record present again, with the records
+// that were deleted together with it, and answers like a PATCH. Its body is {}, and its preconditions are about the deleted record.
+// Without the right to restore, all three are FORBIDDEN. A record that is not deleted, or that the principal may not restore, is
+// OBJECT_DOES_NOT_EXIST; a unique value that another record has now is CONFLICT. For other resources the URL is NO_SUCH_URL, and
+// deleted is the name of a field.
 //
 // # Bodies
 //

@@ -40,6 +40,8 @@ func TestCompileReportsTheMistakeWithItsRule(t *testing.T) {
 		{`fields: "name" is listed twice; remove one`, rule(func(r *access.Rule) { r.Fields = []string{"name", "id", "name"} })},
 		{"has fields and delete, which removes whole rows; put delete into a rule of its own",
 			rule(func(r *access.Rule) { r.Fields, r.Operations = []string{}, access.Delete|access.Read })},
+		{"has fields and restore, which brings back whole rows; put restore into a rule of its own",
+			rule(func(r *access.Rule) { r.Fields, r.Operations = []string{}, access.Restore|access.Read })},
 		{"has using and only insert, before which there is no row; use check",
 			rule(func(r *access.Rule) { r.Using, r.Operations = access.Eq("id", 1), access.Insert })},
 		{"has using and only insert, before which there is no row; use check",

@@ -20,7 +20,7 @@
 //
 // # Operations
 //
-//   - A Load, Select, Count, Update or Delete is narrowed to the principal's own records, in the statement itself (see
+//   - A Load, Select, Count, Update, Delete or Restore is narrowed to the principal's own records, in the statement itself (see
 //     [core.Op.Guard]). Other records are hidden: errors, counts and pages are the same as if they did not exist.
 //   - An Insert sets the owner of new records to the principal. The key of a hidden record is [core.AlreadyExists].
 //   - An Insert of a record with another owner, and an Update to another owner or to none, is [core.Forbidden] before the

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -211,6 +213,9 @@ func TestRestoreOverHTTP(t *testing.T) {
 	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/openapi.json", nil)
 	r.Header.Set("As", "keeper")
 	h.ServeHTTP(w, r)
+	if doc, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes()); err != nil || doc.Validate(t.Context()) != nil {
+		t.Errorf("the document is invalid: %v, %v", err, doc.Validate(t.Context()))
+	}
 	for _, part := range []string{`"/issue/{id}/$restore":{`, `"operationId":"restore_issue"`, `"name":"deleted"`} {
 		if !strings.Contains(w.Body.String(), part) {
 			t.Errorf("the document has no %s", part)
@@ -245,5 +250,62 @@ func decideByMembership(all reference.Records) policytest.Decisions {
 			return false
 		},
 		CanChange: change, CanResultIn: change,
+	}
+}
+
+func TestExplainOfRestore(t *testing.T) {
+	c, err := rights().Compile(issues())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		p    *core.Principal
+		want string
+	}{
+		{clerk, "restore of comment is denied: rule 16 is for keeper"},
+		{keeper, "restore of comment is allowed: rule 16 applies"},
+		{core.PrincipalOf(core.System(t.Context())), "the system principal may do everything"},
+	} {
+		if e := c.Explain(step.p, access.Restore, "comment"); e.String() != step.want || e.Allowed() != (step.p != clerk) {
+			t.Errorf("got %s, want %s", e, step.want)
+		}
+	}
+}
+
+// TestRepeatedRestore sends a restore twice with one key.
+func TestRepeatedRestore(t *testing.T) {
+	s, err := core.New(t.Context(), issues(), memory.New(), access.New(rights(), access.Options{}), softdelete.New(deletedAt, softdelete.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s)
+	api := engine.New(s, engine.Options{})
+	h, err := rest.New(api, rest.Options{RequireIfMatch: true, Authenticate: func(*http.Request) (*core.Principal, error) { return keeper, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(method, path string, headers ...string) *httptest.ResponseRecorder {
+		r, w := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader("{}")), httptest.NewRecorder()
+		r.Header.Set("Content-Type", "application/json")
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		h.ServeHTTP(w, r)
+		return w
+	}
+	if err := api.Delete(core.WithPrincipal(t.Context(), keeper), "comment", 3, engine.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	tag := send(http.MethodGet, "/comment/3?deleted=true").Header().Get("ETag")
+	const path = "/comment/3/$restore"
+	for i, w := range []*httptest.ResponseRecorder{
+		send(http.MethodPost, path), send(http.MethodPost, path, "If-Match", `"other"`),
+		send(http.MethodPost, path, "If-Match", tag, "Idempotency-Key", "k"), send(http.MethodPost, path, "If-Match", tag, "Idempotency-Key", "k"),
+		send(http.MethodPost, path, "If-Match", tag),
+	} {
+		want := []int{http.StatusPreconditionRequired, http.StatusPreconditionFailed, http.StatusOK, http.StatusOK, http.StatusNotFound}[i]
+		if w.Code != want || (w.Header().Get("Idempotent-Replayed") != "") != (i == 3) || want == http.StatusOK && w.Body.String() != `{"id":3,"text":"three","issue":2,"author":1}` {
+			t.Errorf("request %d: %d %v %s", i, w.Code, w.Header(), w.Body)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package softdelete_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +149,31 @@ func TestOneTimeForATransaction(t *testing.T) {
 		found, loadErr := s.Load(core.WithDeleted(ctx), comment, ints(3, 4))
 		if err != nil || loadErr != nil || len(found) != 2 || found[0].Get(deletedAt) != found[1].Get(deletedAt) || !found[0].Get(deletedAt).IsSet() {
 			t.Errorf("deleted are %v, %v, %v", found, err, loadErr)
+		}
+	})
+}
+
+// TestLivingUniqueValuesSwap exchanges two names in one update, while a deleted record has one of them.
+func TestLivingUniqueValuesSwap(t *testing.T) {
+	onEach(t, func(t *testing.T, s *core.Store) {
+		ctx, project := core.System(t.Context()), s.Model().Resource("project")
+		named := func(key int64, name string) core.Record {
+			return project.Patch(core.IntValue(key)).Set(project.Field("name"), core.TextValue(name))
+		}
+		if _, err := s.Insert(ctx, project, named(3, "c")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(ctx, project, core.IntValue(3)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, project, named(1, "c")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, project, named(1, "b"), named(2, "c")); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.Restore(ctx, project, core.IntValue(3)); !errors.Is(err, core.AlreadyExists) {
+			t.Errorf("restored a taken name: %v", err)
 		}
 	})
 }

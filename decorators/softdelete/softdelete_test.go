@@ -45,6 +45,7 @@ func issues() *core.Model {
 		core.ResourceSpec{Name: "label", Fields: []core.FieldSpec{id, {Name: "name", Type: core.Text}, {Name: "issues", ToMany: "issue", Through: "issue_label"}}},
 		core.ResourceSpec{Name: "issue_label", Fields: []core.FieldSpec{id, gone, {Name: "issue", ToOne: "issue"}, {Name: "label", ToOne: "label"}},
 			Indexes: []core.Index{{Fields: []string{"issue", "label"}, Where: living, Unique: true}}},
+		core.ResourceSpec{Name: core.AnswersName},
 	)
 }
 
