@@ -164,6 +164,7 @@ func TestInvalidRulesAreRejected(t *testing.T) {
 	for mistake, rule := range map[string]fault.Rule{
 		`rule 2: option Resources: the model "cookies" has no resource "biscuit"`: {Resources: []string{"biscuit"}},
 		"rule 2: option Kinds: no backend sees an operation of the kind visib":    {Kinds: []core.Kind{core.Visibility}},
+		"rule 2: option Kinds: no backend sees an operation of the kind restore":  {Kinds: []core.Kind{core.Restore}},
 		"rule 2: an empty list matches nothing":                                   {Kinds: []core.Kind{}},
 		"rule 2: option Probability: 1.5 is out of range":                         {Probability: 1.5},
 		"rule 2: options Skip, Times and Delay must not be negative":              {Skip: -1},

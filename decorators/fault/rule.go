@@ -43,8 +43,8 @@ type Count struct {
 
 func (r Rule) check(m *core.Model) error {
 	for _, k := range r.Kinds {
-		if !slices.Contains(core.Kinds(), k) {
-			return fmt.Errorf("option Kinds: no backend sees an operation of the kind %s; use the kinds of core.Kinds", k)
+		if !slices.Contains(core.Kinds(), k) || k == core.Restore {
+			return fmt.Errorf("option Kinds: no backend sees an operation of the kind %s; use the kinds of core.Kinds other than Restore", k)
 		}
 	}
 	for _, name := range r.Resources {

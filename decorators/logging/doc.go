@@ -12,7 +12,7 @@
 // The message is the kind and the resource, such as "insert cookie", or "transaction". zap's sampling, which goes by
 // message, so samples each of them separately. The fields:
 //
-//	kind         load, select, count, insert, update, delete, next_id or tx
+//	kind         load, select, count, aggregate, insert, update, delete, restore, next_id or tx
 //	resource     name of the resource in the model; not of a transaction
 //	outcome      ok, not_found, denied, invalid, conflict, cancelled, rolled_back, unavailable or failed; see core.Outcome
 //	duration     time from the arrival of the operation to its result, waiting included

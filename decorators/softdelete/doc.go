@@ -101,7 +101,8 @@
 //
 // # Cost
 //
-// A read has one more condition, which is built once. Index the field of large resources of which many records are deleted, or
+// A read has one more condition, which is built once. The id of a to-one relation to a resource with the field is shown after a
+// read of the target, since that may be deleted. Index the field of large resources of which many records are deleted, or
 // their indexes by the condition. A delete in a resource with relations that cascade or restrict reads each of them once more. See
 // BenchmarkGet and BenchmarkDelete.
 package softdelete

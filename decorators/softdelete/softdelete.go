@@ -80,6 +80,8 @@ func (k *keeper) handle(ctx context.Context, op *core.Op) (core.Result, error) {
 	}
 	of := &k.resources[op.Resource.Index()]
 	switch {
+	case op.Kind == core.Delete && len(op.Keys) == 0:
+		return k.next(ctx, op)
 	case op.Writes() && op.Tx != nil && op.Tx.ReadOnly: // further writes would fail by their own resources
 		return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 	case op.Kind == core.Delete && (of.field == nil || op.Principal.SeesDeleted()):

@@ -30,7 +30,7 @@
 //	name                        kind and resource, such as "load cookie"; "tx" for a transaction
 //	kind                        internal; client if Options.System is set
 //	db.system.name              Options.System, by default "larder"
-//	db.operation.name           load, select, count, aggregate, insert, update, delete, next_id or tx
+//	db.operation.name           load, select, count, aggregate, insert, update, delete, restore, next_id or tx
 //	db.collection.name          name of the resource in the model; not of a transaction
 //	larder.outcome              ok, not_found, denied, ...; see core.Outcome
 //	larder.attempt              number of the attempt, from 1; each attempt has a span
