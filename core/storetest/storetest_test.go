@@ -82,7 +82,7 @@ func TestDecoratorsWrapBackendInEveryCase(t *testing.T) {
 	opts := storetest.Options{Checks: 1, Patience: time.Millisecond, Decorators: watch}
 	opts.Run(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) })
 	for _, kind := range core.Kinds() {
-		if seen[kind] == 0 {
+		if seen[kind] == 0 && kind != core.Restore { // no backend sees a restore
 			t.Errorf("no case does a %v", kind)
 		}
 	}

@@ -67,8 +67,8 @@ func (k *keeper) blocker(ctx context.Context, op *core.Op) (*core.Field, error) 
 }
 
 // remove is a Delete for good. Deleted records that point at the records are detached or, where the relation cascades or cannot
-// be null, deleted for good before, by the program: the principal cannot see them. If the program deletes for good what may be deleted records, living records that point at
-// them are detached, too, where the relation does so.
+// be null, deleted for good before. The program does that, because the principal cannot see them. If it is the program that
+// deletes, what may be a deleted record, living records are detached from it, too, where the relation detaches.
 func (k *keeper) remove(ctx context.Context, op *core.Op) (core.Result, error) {
 	all := op.Principal.SeesDeleted() && len(op.Resource.Referrers()) > 0
 	if !all && !k.resources[op.Resource.Index()].clears {
