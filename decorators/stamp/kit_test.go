@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,18 @@ func TestStampsRevealNoHiddenRows(t *testing.T) {
 			policytest.NonInterference(t, backends[name], policytest.PolicySpec{
 				Fields: stampedFields, Operations: operations, Stack: stamped(all), SameReferences: true,
 			})
+		})
+	}
+}
+
+func TestStampsOnEachBackend(t *testing.T) {
+	for name, open := range backends {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBackend := func(tb testing.TB) core.Backend { return open(tb, tracker) }
+			for promise, wrong := range violations(t, onBackend, func() core.Decorator { return stamp.New(ofTracker) }) {
+				t.Errorf("%s:\n%s", promise, strings.Join(wrong, "\n"))
+			}
 		})
 	}
 }

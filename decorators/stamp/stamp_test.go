@@ -352,15 +352,3 @@ func violations(tb testing.TB, open func(testing.TB) core.Backend, decorator fun
 	}
 	return found
 }
-
-func TestStampsOnEachBackend(t *testing.T) {
-	for name, open := range backends {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onBackend := func(tb testing.TB) core.Backend { return open(tb, tracker) }
-			for promise, wrong := range violations(t, onBackend, func() core.Decorator { return stamp.New(ofTracker) }) {
-				t.Errorf("%s:\n%s", promise, strings.Join(wrong, "\n"))
-			}
-		})
-	}
-}
