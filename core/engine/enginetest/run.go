@@ -86,7 +86,8 @@ func open(tb testing.TB, newBackend NewBackend, m *core.Model, opts engine.Optio
 }
 
 func openStore(tb testing.TB, newBackend NewBackend, m *core.Model, decorators ...core.Decorator) *core.Store {
-	store, err := core.New(context.Background(), m, newBackend(tb, m), decorators...)
+	backend, decorators := Composed(newBackend(tb, m), decorators)
+	store, err := core.New(context.Background(), m, backend, decorators...)
 	if err != nil {
 		tb.Fatalf("core.New: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/engine/enginetest"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -24,7 +25,8 @@ type setup struct {
 // start serves a new store until the test ends.
 func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
 	tb.Helper()
-	store, err := core.New(tb.Context(), s.model, newBackend(tb, s.model), s.decorators...)
+	backend, decorators := enginetest.Composed(newBackend(tb, s.model), s.decorators)
+	store, err := core.New(tb.Context(), s.model, backend, decorators...)
 	if err != nil {
 		tb.Fatalf("store: %v", err)
 	}
