@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -258,7 +259,7 @@ func TestSchemasShareAPool(t *testing.T) {
 		stores = append(stores, store)
 		wg.Go(func() {
 			for range 10 * (i + 1) {
-				if _, err := store.Insert(t.Context(), cookie, servertest.Record(t, cookie, map[string]any{"type": fmt.Sprint(i)})); err != nil {
+				if _, err := store.Insert(t.Context(), cookie, servertest.Record(t, cookie, map[string]any{"type": strconv.Itoa(i)})); err != nil {
 					t.Error(err)
 				}
 			}

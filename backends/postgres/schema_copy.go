@@ -145,10 +145,10 @@ func (c schemaCopy) copyTable(ctx context.Context, table, columns string) error 
 		sent <- result{tag.RowsAffected(), err}
 	}()
 	into := pgsql.Name(c.to) + "." + pgsql.Name(table)
-	_, err := c.target.Conn().PgConn().CopyFrom(ctx, r, "COPY "+into+" ("+columns+") FROM STDIN")
-	_ = r.CloseWithError(err) // ends CopyTo
+	_, failed := c.target.Conn().PgConn().CopyFrom(ctx, r, "COPY "+into+" ("+columns+") FROM STDIN")
+	_ = r.CloseWithError(failed) // ends CopyTo
 	from := <-sent
-	if err = errors.Join(from.err, err); err != nil {
+	if err := errors.Join(from.err, failed); err != nil {
 		return err
 	}
 	var arrived int64

@@ -55,7 +55,7 @@ func TestCopyHasRowsSequencesAndNumbers(t *testing.T) {
 				"decimal": "123456789012345678901234567890.10", "local": "2026-11-30T12:00:00", "uuid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
 				"bytes": []byte{0, '\\', 255}, "json": map[string]any{"a": []any{nil, "\\"}}, "list": []any{"x", nil}, "all": []any{1, 2},
 			}),
-			servertest.Record(t, thing, map[string]any{"text": "", "next": 1}), servertest.Record(t, thing, map[string]any{"next": 1, "float": -0.0}))
+			servertest.Record(t, thing, map[string]any{"text": "", "next": 1}), servertest.Record(t, thing, map[string]any{"next": 1}))
 		servertest.Must(t, err)
 		_, err = store.Insert(ctx, part, servertest.Record(t, part, map[string]any{"thing": 1, "position": 0}), servertest.Record(t, part, map[string]any{"thing": 1, "position": 1}))
 		servertest.Must(t, err)

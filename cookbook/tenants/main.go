@@ -31,11 +31,13 @@ var (
 	schema     = flag.String("schema", "tenants", "`schema` of the register on the first server; the names of the tenants' schemas begin with it")
 	most       = flag.Int("open", 1000, "`number` of tenants whose stores stay open while they are idle")
 	fresh      = flag.Duration("fresh", 2*time.Second, "`time` for which a process relies on its knowledge of a tenant; the same for all processes")
-	shards     shardList
+	shards     = shardFlag()
 )
 
-func init() {
-	flag.Var(&shards, "shard", "`name=postgres://...` of a server; repeat the flag for further servers")
+func shardFlag() *shardList {
+	list := new(shardList)
+	flag.Var(list, "shard", "`name=postgres://...` of a server; repeat the flag for further servers")
+	return list
 }
 
 // shardList is the value of the flags -shard: names and connection strings.
@@ -76,7 +78,7 @@ func run(ctx context.Context) (err error) {
 	if secret = bytes.TrimSpace(secret); err != nil || len(secret) < 32 {
 		return errors.Join(errors.New("-secret: name a file with at least 32 bytes, such as the output of openssl rand -hex 32"), err)
 	}
-	s, err := newService(ctx, secret, shards)
+	s, err := newService(ctx, secret, *shards)
 	if err != nil {
 		return err
 	}

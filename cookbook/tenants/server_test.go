@@ -65,7 +65,6 @@ func TestTenantComesFromTheTokenAlone(t *testing.T) {
 		olga POST /admin/tenant?depth=0 [{"name":"acme"},{"name":"looms"}] => 201
 		ada@acme POST /project {"name":"mill"} => 201
 		dan@looms POST /project {"name":"loom"} => 201`)
-	of := func(claims jwt.MapClaims) string { return token(claims) }
 	foreign, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "ada", "tenant": "acme", "exp": time.Now().Add(time.Hour).Unix()}).
 		SignedString([]byte(strings.Repeat("foreign ", 5)))
 	if err != nil {
@@ -77,19 +76,19 @@ func TestTenantComesFromTheTokenAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, token, path, want string }{
-		{"user", of(jwt.MapClaims{"sub": "ada", "tenant": "acme"}), "/project?fields=name", `200 [{"name":"mill"}]`},
-		{"host and headers of another tenant", of(jwt.MapClaims{"sub": "dan", "tenant": "looms"}), "/project?fields=name&tenant=acme", `400`},
+		{"user", token(jwt.MapClaims{"sub": "ada", "tenant": "acme"}), "/project?fields=name", `200 [{"name":"mill"}]`},
+		{"host and headers of another tenant", token(jwt.MapClaims{"sub": "dan", "tenant": "looms"}), "/project?fields=name&tenant=acme", `400`},
 		{"no token", "", "/project", "401"},
-		{"no tenant", of(jwt.MapClaims{"sub": "ada"}), "/project", "401"},
-		{"no user", of(jwt.MapClaims{"tenant": "acme"}), "/project", "401"},
-		{"operator", of(jwt.MapClaims{"sub": "olga", "roles": []string{"operator"}}), "/project", "401"},
-		{"operator of a tenant", of(jwt.MapClaims{"sub": "ada", "tenant": "acme", "roles": []string{"operator"}}), "/admin/tenant", "401"},
-		{"operator of a tenant", of(jwt.MapClaims{"sub": "ada", "tenant": "acme", "roles": []string{"operator"}}), "/project", "401"},
-		{"tenant of another type", of(jwt.MapClaims{"sub": "ada", "tenant": []string{"acme"}}), "/project", "401"},
-		{"unknown tenant", of(jwt.MapClaims{"sub": "ada", "tenant": "acme' OR true"}), "/project", "401"},
+		{"no tenant", token(jwt.MapClaims{"sub": "ada"}), "/project", "401"},
+		{"no user", token(jwt.MapClaims{"tenant": "acme"}), "/project", "401"},
+		{"operator", token(jwt.MapClaims{"sub": "olga", "roles": []string{"operator"}}), "/project", "401"},
+		{"operator of a tenant", token(jwt.MapClaims{"sub": "ada", "tenant": "acme", "roles": []string{"operator"}}), "/admin/tenant", "401"},
+		{"operator of a tenant", token(jwt.MapClaims{"sub": "ada", "tenant": "acme", "roles": []string{"operator"}}), "/project", "401"},
+		{"tenant of another type", token(jwt.MapClaims{"sub": "ada", "tenant": []string{"acme"}}), "/project", "401"},
+		{"unknown tenant", token(jwt.MapClaims{"sub": "ada", "tenant": "acme' OR true"}), "/project", "401"},
 		{"of another secret", foreign, "/project", "401"},
 		{"unsigned", unsigned, "/project", "401"},
-		{"figures for a user", of(jwt.MapClaims{"sub": "ada", "tenant": "acme"}), "/metrics", "401"},
+		{"figures for a user", token(jwt.MapClaims{"sub": "ada", "tenant": "acme"}), "/metrics", "401"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.path, nil)

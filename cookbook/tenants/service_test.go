@@ -35,15 +35,15 @@ func startProcess(t *testing.T, list shardList) process {
 	return p
 }
 
-func newProcess(t testing.TB, list shardList) process {
-	t.Helper()
-	s, err := newService(t.Context(), []byte(secret), list)
+func newProcess(tb testing.TB, list shardList) process {
+	tb.Helper()
+	s, err := newService(tb.Context(), []byte(secret), list)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return process{s}

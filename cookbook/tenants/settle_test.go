@@ -154,7 +154,7 @@ func TestKilledProcess(t *testing.T) {
 		t.Fatal("the process was killed too late")
 	}
 
-	base, kill = start(t, list)
+	_, kill = start(t, list)
 	p := newProcess(t, list) // it settles what its requests need
 	p.await(t, `olga GET /admin/tenant?fields=state => 200 [{"state":"active"}]`)
 	p.expect(t, `
