@@ -127,7 +127,7 @@ func (s *service) acquire(ctx context.Context, name string) (*slot, error) {
 // current reads the record of the tenant. It reports whether the slot still has the right store. While the register is down, the open
 // stores remain in use: a moved schema accepts no writes.
 func (s *service) current(ctx context.Context, name string, o *slot) bool {
-	ctx, cancel := context.WithTimeout(ctx, *fresh)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // the request waits for it
 	defer cancel()
 	t, err := s.find(ctx, name)
 	switch {
