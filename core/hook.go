@@ -89,20 +89,11 @@ var errHooks = errors.New("more than 16 hooks have called each other; let a hook
 
 // write runs the op and then the function. The op is in a transaction.
 func (h *hook) write(ctx context.Context, op *Op) (Result, error) {
-	op.Final = false // the function may have further operations
-	before, err := h.beforeImages(ctx, op)
-	if err != nil {
-		return Result{}, err
-	}
-	deletes, principal, check, conditions := op.Kind == Delete, op.Principal, op.Check, op.Conditions // inner handlers may change the op
+	principal, check, conditions := op.Principal, op.Check, op.Conditions // inner handlers may change the op
 	after := op.Derive(Load, op.Resource)
-	res, err := h.next(ctx, op)
-	if err != nil {
-		return Result{}, err
-	}
-	changes := changesOf(before, res.Records, deletes)
-	if len(changes) == 0 {
-		return res, nil
+	res, changes, err := op.Changes(ctx, h.next)
+	if err != nil || len(changes) == 0 {
+		return res, err
 	}
 	writes := op.handle.written()
 	if err := h.call(ctx, op, changes); err != nil {
@@ -115,14 +106,32 @@ func (h *hook) write(ctx context.Context, op *Op) (Result, error) {
 	return h.readAgain(ctx, after, res)
 }
 
-// beforeImages returns the records that the op is going to change, by key.
-func (h *hook) beforeImages(ctx context.Context, op *Op) (map[Value]Record, error) {
+// Changes passes an Insert, Update or Delete to the next handler, and returns its result with the changes of the records: all
+// fields before and after, also those that the principal may not read. A record that an update leaves as it was is no change.
+// It reads the records before an Update and a Delete, so the op must be in a transaction, see [Op.InTx]. Further operations may
+// follow: it clears op.Final.
+func (op *Op) Changes(ctx context.Context, next Handler) (Result, []Change, error) {
+	op.Final = false
+	before, err := op.recordsBefore(ctx, next)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	deletes := op.Kind == Delete // inner handlers may change the op
+	res, err := next(ctx, op)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	return res, changesOf(before, res.Records, deletes), nil
+}
+
+// recordsBefore returns the records that the op is going to change, by key.
+func (op *Op) recordsBefore(ctx context.Context, next Handler) (map[Value]Record, error) {
 	if op.Kind == Insert {
 		return nil, nil
 	}
 	load := op.Derive(Load, op.Resource)
 	load.Principal, load.Keys, load.Using = system, op.Keys, op.Using
-	res, err := h.next(ctx, load)
+	res, err := next(ctx, load)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 			{Name: "elsewhere", ToMany: "points", Inverse: "to"},
 			{Name: "rulesonscalar", Type: core.Int, OnDelete: core.Cascade},
 			{Name: "rulesoninverse", ToMany: "points", Inverse: "of", Orphans: core.DeleteOrphans},
-			{Name: "badrule", ToOne: "twice", OnDelete: 3},
+			{Name: "badrule", ToOne: "twice", OnDelete: 4},
 			{Name: "nolist", ToOne: "twice", Orphans: core.DeleteOrphans},
 			{Name: "default", Type: core.Int, Default: "x"},
 			{Name: "defaultfunc", Type: core.Text, Default: func() string { return "x" }},

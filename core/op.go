@@ -265,6 +265,20 @@ func (op *Op) Derive(kind Kind, r *Resource) *Op {
 // writes nothing.
 func (op *Op) Asks() bool { return op.Kind == Visibility || op.Kind == Restore && len(op.Keys) == 0 }
 
+var errAsksForWrite = errors.New("SendRead is for reads; pass a write to the next handler")
+
+// SendRead passes a read that was made with [Op.Derive] through the whole chain, the outer decorators included, for the principal
+// that it has. A decorator inside policies asks what the caller of op may read: a Load, or a [Visibility], whose result is the
+// condition for an op of the decorator's own. ctx is that of op.
+//
+// Errors: as for an operation of the [Store] by the principal; [ServerError] for an op that writes.
+func (op *Op) SendRead(ctx context.Context, asked *Op) (Result, error) {
+	if asked.Kind.Writes() {
+		return Result{}, &Error{Code: ServerError, Cause: errAsksForWrite}
+	}
+	return op.origin.handler(ctx, asked)
+}
+
 // Writes reports whether the op may change the store: its kind does, and it is neither a read-only Tx nor a Restore without
 // Keys.
 func (op *Op) Writes() bool {

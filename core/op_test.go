@@ -606,3 +606,79 @@ func TestKeysOfSeveralFieldsAreNotAggregated(t *testing.T) {
 		t.Error("records are grouped by their parts only")
 	}
 }
+
+func TestFailureInTxPreventsTheCommitOfTheProgram(t *testing.T) {
+	no := errors.New("no")
+	s := open(t, together(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if _, err := next(ctx, op); err != nil {
+			return core.Result{}, err
+		}
+		return core.Result{}, no // of what the decorator adds
+	}))
+	jar := s.Model().Resource("jar")
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		_, _ = tx.NextIDs(ctx, jar, 1)
+		return nil
+	})
+	if !errors.Is(err, no) {
+		t.Errorf("the program ignored the failure: %v", err)
+	}
+}
+
+func TestSendReadPassesTheWholeChain(t *testing.T) {
+	hides := policy(func(op *core.Op) error {
+		if op.Resource.Name() == "jar" && op.Principal != nil && !op.Principal.IsSystem() {
+			op.Guard(op.Resource.Field("label").Equals(op.Principal.ID))
+		}
+		return nil
+	})
+	var guard core.Filter
+	var found []core.Record
+	var write error
+	asks := core.Decorator{
+		Name: "asks", Kind: core.KindEffect, KnowsRelated: true, InsidePolicies: true,
+		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+			jar := m.Resource("jar")
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind != core.Count {
+					return next(ctx, op)
+				}
+				res, err := op.SendRead(ctx, op.Derive(core.Visibility, jar))
+				if err != nil {
+					return res, err
+				}
+				guard = res.Guard
+				load := op.Derive(core.Load, jar)
+				load.Keys = []core.Value{core.IntValue(1), core.IntValue(2)}
+				if res, err = op.SendRead(ctx, load); err != nil {
+					return res, err
+				}
+				found = res.Records
+				_, write = op.SendRead(ctx, op.Derive(core.Delete, jar))
+				return next(ctx, op)
+			}, nil
+		},
+	}
+	s := open(t, hides, asks)
+	jar := s.Model().Resource("jar")
+	insert(t, s, jar, map[string]any{"id": 1, "label": "ann"})
+	insert(t, s, jar, map[string]any{"id": 2, "label": "bob"})
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("bob")})
+	count := func(ctx context.Context, q core.Querier) {
+		t.Helper()
+		if _, err := q.Count(ctx, s.Model().Resource("cookie"), core.All()); err != nil {
+			t.Fatal(err)
+		}
+		if guard.String() != `label = ["bob"]` || len(found) != 1 || found[0].Key() != core.IntValue(2) {
+			t.Errorf("guard %s, found %v", guard, found)
+		}
+		if !errors.Is(write, core.ServerError) {
+			t.Errorf("a write: %v", write)
+		}
+		guard, found = core.Filter{}, nil
+	}
+	count(ctx, s)
+	if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error { count(ctx, tx); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}

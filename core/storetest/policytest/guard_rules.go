@@ -192,9 +192,12 @@ func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck)
 	}
 }
 
-// mayRefuse reports whether the stack may refuse the operation because of the relations that it follows: the principal can
-// read no records at the other end, or a decorator does not know such operations.
+// mayRefuse reports whether the stack may refuse the operation because of a field that it names, or because of the relations
+// that it follows: the principal can read no records at the other end, or a decorator does not know such operations.
 func (t *guardRun) mayRefuse(g actor, a operation, readable rows, err error) bool {
+	if errors.Is(err, core.SearchForbidden) && slices.ContainsFunc(a.named, t.Refuses) {
+		return true
+	}
 	if t.stack.unaware() {
 		return errors.Is(err, core.SearchForbidden) && len(a.over) > 0
 	}

@@ -63,6 +63,9 @@ type PolicySpec struct {
 	// CanReadField reports whether the principal may learn values of the stored field from results, filters and orders.
 	// nil means every field.
 	CanReadField func(p *core.Principal, f *core.Field) bool
+	// Refuses reports whether the stack rejects conditions of principals on the field with [core.SearchForbidden], because it
+	// shapes the values in results. nil means no field.
+	Refuses func(f *core.Field) bool
 	// Denies reports whether the stack denies every operation of the kind on the resource to the principal with
 	// [core.Forbidden] or [core.ReadOnly], before the operation reaches the backend. nil means that it denies none. It
 	// is also called with kinds that core does not define and with the nil principal (an anonymous caller), but not with
@@ -192,6 +195,9 @@ func (spec PolicySpec) withRules() PolicySpec {
 	}
 	if spec.CanReadField == nil {
 		spec.CanReadField = func(*core.Principal, *core.Field) bool { return true }
+	}
+	if spec.Refuses == nil {
+		spec.Refuses = func(*core.Field) bool { return false }
 	}
 	if spec.Denies == nil {
 		spec.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
