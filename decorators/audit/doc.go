@@ -1,0 +1,77 @@
+// Package audit is a decorator that writes an entry for every change: which record, which fields before and after, by which
+// principal, in which request, at which time. The entries are records of the model, so that clients list, filter and sort them
+// like others, under the policies of the store.
+//
+//	model, err := core.NewModel("tracker", issue, comment, audit.Resource("entry", "issue", "comment"))
+//	store, err := core.New(ctx, model, backend, access.New(policy), audit.New(audit.Options{Resource: "entry"}))
+//
+//	GET /entry?filter={"issue": 17}&sort=-id      the history of issue 17
+//	GET /entry?filter={"record": "issue/17"}      the same, also after the issue was deleted
+//
+// # Place
+//
+//	request     policies            softdelete, stamp          audit                             backend
+//	  |    -> may it, on what? ->  what is really stored  ->  reads the records, passes the op  ->  one transaction
+//	  |                                                        and inserts the entries         ->
+//	  |
+//	GET /entry -> rules for entries -----------------------> narrows to visible records, shapes before and after
+//	                     ^                                     |
+//	                     +--- what may this caller read? ------+  (core.Op.SendRead, through the whole chain)
+//
+// [core.New] rejects a stack with a policy inside the decorator, or with softdelete or stamp inside it. Hooks ([core.OnWrite])
+// may stand on either side.
+//
+// # Entries
+//
+// The model declares the resource, usually with [Resource]. Its relations with [core.Keep] say which resources are audited.
+// It has these fields, and may have others that are not Required:
+//
+//	id       a generated key
+//	at       time: one for all entries of a transaction, the same that stamps have
+//	kind     text: created, updated, deleted, restored
+//	record   text: API name and id of the record, such as issue/17
+//	by       id of the principal as text; or of the type of the ids, or a relation with core.Keep. null stands for anonymous
+//	         callers and, without Options.Program, for the program
+//	request  text: core.RequestIDOf
+//	before   json: the changed fields with their values before the change, by API name; null if there were none
+//	after    json: the same after the change
+//	issue    a relation to each audited resource; one of them is set
+//
+// There is one entry for each record that an operation has really changed, in the transaction of the operation: the requests of
+// clients with the records that they nest, detach and delete by cascade, hooks, and the program itself. If the entry cannot be
+// written, the transaction cannot commit. An update that leaves a record as it was has no entry, nor has one that changes only
+// hidden fields and those of [Options.Omit]: list there what stamps and counters change with every request. What the database does
+// by itself, such as ON DELETE CASCADE, is unknown to the store.
+//
+// # Who reads what
+//
+// An entry exists for a principal if the policies for the resource of entries say so, and if the principal can read the record
+// today. The condition is part of the statement, so that pages, counts, conditions on related records and orders agree. The
+// entries of records that no longer exist, or are softly deleted, take a right of their own: [Options.ReadsDeleted]. Without it
+// only [core.System] reads them.
+//
+// Before and after show the fields that the principal can read of this record today: the decorator asks the policies for each
+// field, with their conditions on rows. Of a deleted record they show the fields that the principal can read in all records that
+// it sees. A relation to a record that is hidden or gone is null. Conditions on before and after are [core.SearchForbidden]. A
+// field whose API name has changed since is left out.
+//
+// # Append-only
+//
+// Every write of entries is [core.ReadOnly], for all principals and for the program itself, except in a context of
+// [AllowWrites]. [Purge] deletes old entries in batches. An audit trail that must resist the administrator of the database is a
+// matter of the database: give the service a role without UPDATE on the table.
+//
+// # Cost
+//
+// A change costs a read of the records before it and an insert of the entries after it. On PostgreSQL the insert carries the commit.
+// An update of one field adds about 290 bytes with three indexes, of which the index on record is 60; see TestAnEntryIsSmall.
+// BenchmarkUpdate compares with the same by hand.
+//
+// # Limits
+//
+//   - The existence and the time of an entry show that a record has changed, also to a principal that can read none of the
+//     changed fields. List such fields in [Options.Omit].
+//   - Gaps in the ids of entries show that there are further ones. An id of the type uuid shows none.
+//   - A record that becomes readable brings its history with it, from before that time too.
+//   - A new record with the id of a deleted one, which a client can choose with PUT, has the history of both.
+package audit
