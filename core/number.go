@@ -359,6 +359,9 @@ var (
 // the transaction ends, so that transactions with one key and principal run one after another, also in several processes.
 // No decorator sees it. The answer of another principal is out of reach.
 //
+// An answer that is found is written again, unless the transaction is read-only: the commit that stored it may be one of unknown
+// outcome, which a backend that replicates commits can still lose. If this transaction commits, the first one is kept too.
+//
 // Errors: [ServerError] for a model without [AnswersName], and for a principal without an ID; those of [Store].
 func (t *Transaction) Recall(ctx context.Context, key string) (answer string, found bool, err error) {
 	s := t.session
@@ -374,13 +377,20 @@ func (t *Transaction) Recall(ctx context.Context, key string) (answer string, fo
 		return "", false, wrap(err)
 	}
 	rec := res.Records[0]
-	if rec.At(2).Time().After(time.Now()) {
-		return rec.At(1).Text(), true, nil
-	}
-	if !s.tx.info.ReadOnly { // makes room for the next answer
+	found = rec.At(2).Time().After(time.Now())
+	switch {
+	case s.tx.info.ReadOnly:
+	case found: // a transaction without a write would not wait for replicas when it commits
+		op := s.answerOp(Update, id)
+		op.Records = res.Records
+		_, err = s.tx.run(ctx, op)
+	default: // makes room for the next answer
 		_, err = s.tx.run(ctx, s.answerOp(Delete, id))
 	}
-	return "", false, wrap(err)
+	if err != nil || !found {
+		return "", false, wrap(err)
+	}
+	return rec.At(1).Text(), true, nil
 }
 
 // Remember stores an answer for the principal of the context under the key, until it expires. It follows a

@@ -161,6 +161,40 @@ func TestUnreplicatedKeysAreNotReturned(t *testing.T) {
 	}
 }
 
+// TestRecalledAnswerWaitsForSyncStandby repeats a write whose wait for the standby was cancelled. Only the primary has the
+// remembered answer: a promoted standby would lack the write that the repetition acknowledges.
+func TestRecalledAnswerWaitsForSyncStandby(t *testing.T) {
+	t.Parallel()
+	var store *core.Store
+	f := startWaitingPrimary(t, func(primary *pgtest.Server) {
+		b, err := postgres.Open(t.Context(), primary.TCP(), "remembered", postgres.Options{Migrate: true})
+		servertest.Must(t, err)
+		model, err := core.NewModel("remembered",
+			core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+			core.ResourceSpec{Name: core.AnswersName})
+		servertest.Must(t, err)
+		store, err = core.New(t.Context(), model, b)
+		servertest.Must(t, err)
+		t.Cleanup(func() { _ = store.Close() })
+	})
+	once := func(ctx context.Context) error {
+		ctx = core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue("alice")})
+		return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+			_, found, err := tx.Recall(ctx, "key")
+			if err != nil || found {
+				return err
+			}
+			return tx.Remember(ctx, "key", "answer", time.Now().Add(time.Hour))
+		})
+	}
+	cancelled := func(cancel func(), _ int32) { cancel() }
+	for _, attempt := range []string{"first", "second", "third"} {
+		if err := f.interrupted(t, once, cancelled); !errors.Is(err, core.OutcomeUnknown) {
+			t.Errorf("%s attempt: got %v, want %v", attempt, err, core.OutcomeUnknown)
+		}
+	}
+}
+
 func TestCancelledReadIsNoUnknownCommit(t *testing.T) {
 	t.Parallel()
 	config, err := pgxpool.ParseConfig(pgtest.URL(t))
