@@ -257,9 +257,11 @@
 // store is made, all earlier commits count as its own.
 //
 // If a standby lags, fails, has been promoted, or gives no connection within half a second, the primary serves the read. The
-// standby is not used for 5 ms if it lags, otherwise for a second. If it fails in the middle of a transaction, the
-// transaction is repeated, as after a conflict. Clients see no error of a standby while the primary works and attempts
-// remain.
+// standby is not used for 5 ms if it lags, otherwise for a second; then one read tries it. If it fails in the middle of a
+// transaction, the transaction is repeated, as after a conflict. Clients see no error of a standby while the primary works and
+// attempts remain. A read that takes longer than half a second makes the backend ask the standby for a new connection: if
+// there is no answer within two seconds, the standby is frozen, and the primary serves the read about five seconds after its start.
+// A pooler answers in the place of its standby.
 //
 // A role with pg_read_all_stats, which is part of pg_monitor, sees at once that a standby has followed a failover. Other
 // roles see it after the standby's next restartpoint (checkpoint_timeout); until then the primary serves the reads.

@@ -20,7 +20,7 @@ import (
 // replica is a hot standby for read-only transactions.
 type replica struct {
 	pool        *pgxpool.Pool
-	pausedUntil atomic.Int64 // not used before this time, in nanoseconds since 1970
+	pausedUntil atomic.Int64 // not used before this time, in nanoseconds since 1970; 0 if the last read succeeded
 }
 
 // A replica that lags or fails is not used for a while, and the wait for a connection to one is short: the primary can
@@ -29,9 +29,14 @@ const (
 	behindPause    = 5 * time.Millisecond
 	failurePause   = time.Second
 	replicaTimeout = 500 * time.Millisecond
+	// answerTimeout is how long a busy replica may take to answer a new connection. After that it counts as frozen.
+	answerTimeout = 2 * time.Second
 )
 
-var errReplicaBehind = errors.New("postgres: the replica lags behind the writes of this backend")
+var (
+	errReplicaBehind = errors.New("postgres: the replica lags behind the writes of this backend")
+	errReplicaFrozen = errors.New("postgres: the replica does not answer")
+)
 
 // connectReplicas makes the pools of the replicas. They connect on demand, so that a replica that is down is no error.
 // All present commits count as written by this backend, so that a restarted program sees its own writes.
@@ -75,11 +80,17 @@ func (b *Backend) pickReplica(ctx context.Context) *replica {
 	}
 	now, first := time.Now().UnixNano(), int(b.lastReplica.Add(1))
 	for i := range b.replicas {
-		if r := b.replicas[(first+i)%len(b.replicas)]; r.pausedUntil.Load() <= now {
+		if r := b.replicas[(first+i)%len(b.replicas)]; r.take(now) {
 			return r
 		}
 	}
 	return nil
+}
+
+// take reports whether the replica may be used. After a pause, one read tries the replica while the others pass it over.
+func (r *replica) take(now int64) bool {
+	until := r.pausedUntil.Load()
+	return until == 0 || until <= now && r.pausedUntil.CompareAndSwap(until, now+int64(failurePause))
 }
 
 // pause stops the use of the replica for a while.
@@ -89,6 +100,35 @@ func (r *replica) pause(err error) {
 		rest = behindPause
 	}
 	r.pausedUntil.Store(time.Now().Add(rest).UnixNano())
+}
+
+// watch returns a context that ends when the replica no longer answers. A frozen server keeps its connections open, and its
+// silence looks like a slow statement: only a new connection shows the difference.
+func (r *replica) watch(ctx context.Context) (watched context.Context, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(replicaTimeout, func() {
+		for r.answers(watched) {
+			select {
+			case <-watched.Done():
+				return
+			case <-time.After(replicaTimeout):
+			}
+		}
+		cancel(errReplicaFrozen)
+	})
+	return watched, func() { timer.Stop(); cancel(nil) }
+}
+
+// answers reports whether the replica answers a new connection, if only with an error.
+func (r *replica) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, r.pool.Config().ConnConfig)
+	if err == nil {
+		return conn.Close(ctx) == nil
+	}
+	_, refused := errors.AsType[*pgconn.PgError](err)
+	return refused
 }
 
 // acquire takes a connection, with a short timeout.
@@ -273,10 +313,13 @@ func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call
 	}
 	err := t.acquire(ctx)
 	if err == nil {
-		err = t.execute(ctx, calls)
+		watched, stop := t.replica.watch(ctx)
+		err = t.execute(watched, calls)
+		stop()
 	}
 	switch {
 	case err == nil:
+		t.replica.pausedUntil.Store(0)
 		if t.done = op.Final || t.opts.Single; t.done {
 			t.end()
 		}

@@ -320,6 +320,43 @@ func TestReplicaTransactionSeesOneSnapshot(t *testing.T) {
 	}
 }
 
+// TestFrozenReplicaCausesNoError freezes the standby while connections to it are open: no read may wait for its answer.
+func TestFrozenReplicaCausesNoError(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	r := relayTo(t, p.standby)
+	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{r.url(t, p.standby)}})
+	p.servedByStandby(t)
+	want := servertest.Value[string](t, p.direct, "SELECT type FROM sweets.cookie WHERE id = 1")
+	p.resume(t)
+	p.catchUp(t)
+	r.freeze()
+	for range 3 {
+		if got := p.kind(t.Context(), t, p.store); got != want {
+			t.Errorf("a read saw %q, want %q", got, want)
+		}
+		if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); got != want {
+			t.Errorf("a read-only transaction saw %q, want %q", got, want)
+		}
+	}
+}
+
+// TestSlowReadStaysOnReplica reads for longer than a standby may take to answer the question whether it works.
+func TestSlowReadStaysOnReplica(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	p.open(t, p.primary.URL(), postgres.Options{
+		Replicas:  []string{p.standby.URL()},
+		Resources: map[string]postgres.Source{"cookie": {Query: "SELECT c.* FROM sweets.cookie c, pg_sleep(2)", Table: "cookie"}},
+	})
+	p.catchUp(t)
+	p.pause(t)
+	p.changeDirectly(t, "new")
+	if got := p.kind(t.Context(), t, p.store); got != "old" {
+		t.Errorf("a slow read saw %q, not what the replica has", got)
+	}
+}
+
 // TestFailedReplicaCausesNoError makes clients read continuously while the standby is killed and restarted.
 func TestFailedReplicaCausesNoError(t *testing.T) {
 	t.Parallel()
