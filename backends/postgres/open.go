@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,8 +53,9 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 // with a schema each; give them the same options. The caller closes the pool after the backends. The connection string is a
 // URL or a list of keywords and values (manual, section 34.1.1) and may have the settings of pgxpool, such as
 // pool_max_conns. If the string names several hosts, connections lead to the host that accepts writes
-// (target_session_attrs=read-write), unless the string has another target_session_attrs. NewPool succeeds while the server is
-// unreachable; operations are [core.Unavailable] then.
+// (target_session_attrs=read-write), unless the string has another target_session_attrs. When a connection leads to another host
+// than the one before, the pool closes its older connections. NewPool succeeds while the server is unreachable; operations are
+// [core.Unavailable] then.
 //
 // Unless the string has other settings, the connections have default_transaction_isolation set to [Options.Isolation],
 // the application_name of [Options.ApplicationName], a connect_timeout of 10 seconds, an
@@ -73,10 +75,15 @@ func NewPool(ctx context.Context, url string, opts Options) (*pgxpool.Pool, erro
 	}
 	configure(config.ConnConfig, opts)
 	requirePrimary(&config.ConnConfig.Config, url)
+	var made atomic.Pointer[pgxpool.Pool]
+	if config.ConnConfig.ValidateConnect != nil && hasSeveralHosts(&config.ConnConfig.Config) {
+		config.AfterConnect = whenMoved(&made)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	made.Store(pool)
 	return pool, nil
 }
 

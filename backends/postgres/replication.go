@@ -388,13 +388,29 @@ func standbyUnavailable(err error) error { return unavailable(fmt.Errorf("%w: %w
 // or the environment has target_session_attrs.
 func requirePrimary(c *pgconn.Config, connection string) {
 	const setting, variable = "target_session_attrs", "PGTARGETSESSIONATTRS"
-	if c.ValidateConnect != nil || strings.Contains(connection, setting) || os.Getenv(variable) != "" {
-		return
+	if c.ValidateConnect == nil && !strings.Contains(connection, setting) && os.Getenv(variable) == "" && hasSeveralHosts(c) {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	for _, other := range c.Fallbacks {
-		if other.Host != c.Host || other.Port != c.Port {
-			c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+}
+
+// hasSeveralHosts reports whether the connection string names several hosts. Fallbacks to another kind of TLS have the same host.
+func hasSeveralHosts(c *pgconn.Config) bool {
+	return slices.ContainsFunc(c.Fallbacks, func(other *pgconn.FallbackConfig) bool {
+		return other.Host != c.Host || other.Port != c.Port
+	})
+}
+
+// whenMoved returns a function for new connections of a pool to the primary. When a connection leads to another address than the
+// one before, it closes the older connections: a former primary that was frozen may go on, and would serve old data.
+func whenMoved(made *atomic.Pointer[pgxpool.Pool]) func(context.Context, *pgx.Conn) error {
+	var last atomic.Pointer[string]
+	return func(_ context.Context, conn *pgx.Conn) error {
+		address := conn.PgConn().Conn().RemoteAddr().String()
+		before, pool := last.Swap(&address), made.Load()
+		if before != nil && *before != address && pool != nil {
+			pool.Reset()
 		}
+		return nil
 	}
 }
 
