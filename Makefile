@@ -13,7 +13,7 @@ ARGS      =
 TOOL = go tool -modfile=.tools/go.mod
 BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help check test test-clients test-services test-versions soak watch lint fmt bench fuzz cover tidy run
+.PHONY: help check test test-clients test-services test-versions soak soak-ha watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test-versions: ## the tests of backends/postgres on other versions of the server
 # Another length: make soak LARDER_SOAK=2
 soak: ## at full length, the cases that make test samples: kills, power cuts, crash points, orders, random operations [PKG]
 	@.ci/soak $(if $(filter-out ./...,$(PKG)),$(PKG))
+
+soak-ha: ## faults of a PostgreSQL cluster under Patroni with etcd, three times each, while clients write and read; needs Linux
+	@.ci/soak-ha
 
 watch: ## the tests of a package whenever a file of it is saved
 	$(TOOL) gotestsum --watch

@@ -19,6 +19,8 @@
 // Each test uses schemas of its own, from [Schema]. Tests that stop, kill or promote servers start their own with [Own] and
 // [Server.Standby]. [Bouncer] starts a PgBouncer in front of the shared server, [Server.Bouncer] in front of a test's own.
 //
+// With the build tag ha, on Linux, StartPatroni starts three servers under Patroni, with etcd. The tests of make soak-ha use it.
+//
 // # Settings
 //
 // The private server trades durability for speed (fsync is off, manual section 30.5) and detects deadlocks after 20 ms. Its
