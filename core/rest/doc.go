@@ -236,7 +236,9 @@
 //
 // creates the record at most once: 201 the first time, and 412 if an earlier attempt has created it. PUT, DELETE, and
 // PATCH with If-Match leave the same record when repeated, unless their bodies create nested records. After
-// OUTCOME_UNKNOWN of a POST without Idempotency-Key, a client finds out by reading the list, filtered by a field with a value of its own.
+// OUTCOME_UNKNOWN of a POST without Idempotency-Key, a client can read the list, filtered by a field with a value of its own: a
+// record that is found exists, but one that is not found may appear later, because its commit may still be under way. If the
+// field is Unique, the POST can be repeated, and CONFLICT means that an earlier attempt has created the record.
 //
 // # OpenAPI documents
 //
