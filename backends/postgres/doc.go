@@ -276,6 +276,8 @@
 //     it for a while. Transactions that must not see old data must not be read-only.
 //   - Every write needs BEGIN and COMMIT, which are sent along with it.
 //
+// SCALE.md in this folder describes failover: clusters with a standby that takes over.
+//
 // # Privileges
 //
 // The role of the connections needs USAGE on the schema; SELECT, and as required INSERT, UPDATE and DELETE on the tables,
