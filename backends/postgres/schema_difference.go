@@ -375,7 +375,9 @@ func indexSQL(table string, r *core.Resource, x *core.Index) string {
 	case condition == "":
 		return "ALTER TABLE " + table + " ADD UNIQUE " + list + " DEFERRABLE INITIALLY DEFERRED"
 	}
-	return "ALTER TABLE " + table + " ADD EXCLUDE USING btree " + list + " WHERE (" + condition + ") DEFERRABLE INITIALLY DEFERRED"
+	// Citus omits the condition of a constraint without a name.
+	name := shortName(r.Name() + "_excl_" + hashOf(list+condition))
+	return "ALTER TABLE " + table + " ADD CONSTRAINT " + pgsql.Name(name) + " EXCLUDE USING btree " + list + " WHERE (" + condition + ") DEFERRABLE INITIALLY DEFERRED"
 }
 
 // conditionSQL returns the condition of an index; "" for all rows. The constants take the types of their columns.

@@ -488,7 +488,7 @@ func TestDDLOfIndexesOverSeveralFields(t *testing.T) {
 	got := strings.Join(postgres.DDL("s", tickets(closedField)), "\n")
 	for _, want := range []string{
 		`ALTER TABLE "s"."ticket" ADD UNIQUE ("desk", "group") DEFERRABLE INITIALLY DEFERRED`,
-		`ALTER TABLE "s"."ticket" ADD EXCLUDE USING btree ("group" WITH =) WHERE ("closed" IS NULL AND "group" IN ('b', 'it''s')) DEFERRABLE INITIALLY DEFERRED`,
+		`ALTER TABLE "s"."ticket" ADD CONSTRAINT "ticket_excl_e0c825a9" EXCLUDE USING btree ("group" WITH =) WHERE ("closed" IS NULL AND "group" IN ('b', 'it''s')) DEFERRABLE INITIALLY DEFERRED`,
 		`CREATE INDEX ON "s"."ticket" ("desk", "due" DESC, "id") WHERE "closed" IS NULL AND "open" = 'true'`,
 		`CREATE INDEX ON "s"."ticket" ("due" DESC, "id" DESC) WHERE "due" IS NOT NULL AND "desk" = '-5'`,
 	} {
@@ -511,7 +511,7 @@ func TestIndexesBesideThePrimaryKey(t *testing.T) {
 		}},
 	)
 	want := []string{
-		`ALTER TABLE "s"."line" ADD EXCLUDE USING btree ("text" WITH =) WHERE ("next_page" IS NULL AND "next_nr" IS NULL) DEFERRABLE INITIALLY DEFERRED`,
+		`ALTER TABLE "s"."line" ADD CONSTRAINT "line_excl_c515ff7d" EXCLUDE USING btree ("text" WITH =) WHERE ("next_page" IS NULL AND "next_nr" IS NULL) DEFERRABLE INITIALLY DEFERRED`,
 		`CREATE INDEX ON "s"."page" ("id" DESC)`, `CREATE INDEX ON "s"."line" ("next_page", "next_nr", "page", "nr")`, `CREATE INDEX ON "s"."line" ("page", "nr" DESC)`, `CREATE INDEX ON "s"."line" ("page", "text", "nr")`,
 		`CREATE INDEX ON "s"."line" ("text", "page" DESC, "nr" DESC)`, `CREATE INDEX ON "s"."line" ("nr", "page") WHERE "page" IS NOT NULL AND "nr" IS NOT NULL`,
 		`ALTER TABLE "s"."line" ADD FOREIGN KEY ("page") REFERENCES "s"."page" ("id") DEFERRABLE INITIALLY DEFERRED`,

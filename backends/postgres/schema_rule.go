@@ -69,13 +69,22 @@ func (c *catalogColumn) holdsRules(of cell) bool { return c.isExact(of) && c.typ
 
 // name returns the name of the constraint: larder_RESOURCE_FIELD_RULE, shortened with a hash if it is too long.
 func (k ruleConstraint) name() string {
-	name := rulePrefix(k.field.Resource()) + k.field.Name() + "_" + k.rule
+	return shortName(rulePrefix(k.field.Resource()) + k.field.Name() + "_" + k.rule)
+}
+
+// shortName returns the name of a constraint, shortened with a hash if it is too long for the server.
+func shortName(name string) string {
 	if len(name) <= pgsql.MaxName {
 		return name
 	}
-	sum := sha256.Sum256([]byte(name))
-	suffix := "_" + hex.EncodeToString(sum[:4])
+	suffix := "_" + hashOf(name)
 	return strings.ToValidUTF8(name[:pgsql.MaxName-len(suffix)], "") + suffix
+}
+
+// hashOf returns eight characters that differ for different texts.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:4])
 }
 
 // rulePrefix begins the names of the constraints of a resource.
