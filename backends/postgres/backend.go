@@ -211,6 +211,9 @@ type binding struct {
 
 	tables        []*table // by resource; with a mismatch, those of the last schema that fitted
 	partitions    partitions
+	shards        shards
+	citus         bool  // the database has the extension Citus: sequences are not on the node of the tables
+	onWorker      bool  // with Citus: the tables are on a worker
 	autocommit    bool  // a statement without BEGIN has the right isolation
 	hasDeferrable bool  // writing transactions need SET CONSTRAINTS ALL DEFERRED
 	mismatch      error // why the schema does not fit the model; nil if it fits
@@ -235,11 +238,15 @@ func (b *Backend) bind(found *catalog, m *core.Model) (*binding, error) {
 	}
 	return &binding{
 		Backend: b, tables: bindTables(found, b.schema, m, b.opts), partitions: found.partitions, hasDeferrable: found.hasDeferrable,
-		autocommit: b.isolationMatches(found),
+		shards: found.shards, citus: found.citus, onWorker: found.onWorker(), autocommit: b.autocommits(found),
 	}, nil
 }
 
-// isolationMatches reports whether a statement without BEGIN is a transaction of the configured isolation level.
+// autocommits reports whether a statement without BEGIN is a transaction of the configured isolation level. Citus passes such
+// a statement on without BEGIN, so that it has the default level of the worker.
+func (b *Backend) autocommits(found *catalog) bool { return b.isolationMatches(found) && !found.citus }
+
+// isolationMatches reports whether the default level of a session is the configured one.
 func (b *Backend) isolationMatches(found *catalog) bool {
 	return found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 }

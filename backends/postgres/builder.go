@@ -248,10 +248,19 @@ func (r row) inTuples(c *column, values []core.Value, negate bool) {
 	if negate {
 		r.WriteString("NOT (")
 	}
-	if len(set) > 0 {
-		r.matches(r.arguments(c, set, true))
-	} else {
+	switch {
+	case len(set) == 0:
 		r.WriteString("FALSE")
+	case r.table.remote: // Citus rejects subqueries in an INSERT
+		for i, v := range set {
+			if i > 0 {
+				r.WriteString(" OR ")
+			}
+			r.matches(r.arguments(c, []core.Value{v}, false))
+			r.WriteString(" IS TRUE")
+		}
+	default:
+		r.matches(r.arguments(c, set, true))
 	}
 	if null {
 		r.write(" OR ", r.isNull(c, true))

@@ -22,9 +22,12 @@ type catalog struct {
 	isolation     string // default_transaction_isolation of the connection
 	standby       bool   // read from a standby, which may lag
 	hasDeferrable bool   // some schema of the database has constraints that are DEFERRABLE INITIALLY IMMEDIATE
+	citus         bool   // the database has the extension Citus
+	coordinator   bool   // with Citus: the connection leads to the coordinator
 	tables        map[relation]*catalogTable
 	queries       map[string]*catalogTable // Source.Query, by resource
 	partitions    partitions
+	shards        shards
 }
 
 // relation names a table or view.
@@ -43,6 +46,8 @@ type catalogTable struct {
 	checks      map[string][]string // columns, by constraint
 	rules       map[string]string   // comments of the constraints of rules
 	rowSecurity bool                // policies of row security apply to the role
+
+	distribution *distribution // by Citus; nil for an ordinary table
 }
 
 // catalogColumn is a column of a table, view, foreign table or query.
@@ -229,13 +234,13 @@ func (k catalogForeignKey) columnsAre(f *core.Field) bool {
 	return true
 }
 
-// readCatalog reads the catalog of schemas in one round trip. The first is that of the backend. It needs no privilege on
-// the tables.
+// readCatalog reads the catalog of schemas in one round trip, with Citus in two. The first schema is that of the backend. It
+// needs no privilege on the tables.
 func readCatalog(ctx context.Context, c *pgx.Conn, schemas []string) (*catalog, error) {
 	found := &catalog{tables: make(map[relation]*catalogTable), partitions: make(partitions)}
 	batch := &pgx.Batch{}
 	batch.Queue(settingsQuery, schemas[0]).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.hasDeferrable)
+		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.hasDeferrable, &found.citus)
 	})
 	batch.Queue(columnsQuery, schemas).Query(found.readColumns)
 	batch.Queue(indexesQuery, schemas).Query(found.readIndexes)
@@ -243,7 +248,11 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schemas []string) (*catalog, 
 	batch.Queue(checksQuery, schemas).Query(found.readChecks)
 	batch.Queue(rowSecurityQuery, schemas).Query(found.readRowSecurity)
 	batch.Queue(partitionsQuery, schemas).Query(found.partitions.read)
-	return found, c.SendBatch(ctx, batch).Close()
+	err := c.SendBatch(ctx, batch).Close()
+	if err == nil && found.citus {
+		err = found.readCitus(ctx, c, schemas)
+	}
+	return found, err
 }
 
 func (c *catalog) readColumns(rows pgx.Rows) error {

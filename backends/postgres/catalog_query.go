@@ -11,7 +11,8 @@ SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
        current_setting('server_encoding'),
        current_setting('default_transaction_isolation'),
        pg_is_in_recovery(),
-       EXISTS (SELECT FROM pg_constraint WHERE condeferrable AND NOT condeferred)`
+       EXISTS (SELECT FROM pg_constraint WHERE condeferrable AND NOT condeferred),
+       to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL`
 
 	// inSchemas matches the OID of a relation of the schemas. It finds the relations by an index of pg_depend, because no index of
 	// pg_class serves the schema: with thousands of schemas, each query would read all of their relations. The server records no

@@ -61,7 +61,7 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 		}
 		b.write("DELETE FROM ", t.from, " AS t WHERE ")
 		r.matches(keys)
-		r.and(op.Using)
+		r.andUsing(op.Using)
 		b.WriteString(" RETURNING ")
 		if strict {
 			r.columns(columns)
@@ -73,7 +73,7 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 	}
 	b.write("WITH u AS (DELETE FROM ", t.from, " AS t WHERE ")
 	r.matches(keys)
-	r.and(op.Using)
+	r.andUsing(op.Using)
 	b.WriteString(" RETURNING ")
 	r.columns(columns)
 	b.WriteString(") SELECT ")

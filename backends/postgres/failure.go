@@ -25,6 +25,7 @@ var errSkippedByTrigger = errors.New("postgres: a BEFORE trigger of the table sk
 // server has not reported its failure, the outcome is unknown. If the commit succeeded but its result cannot be read,
 // the error is [core.ErrCommitUnknown] too, so that the operation is not repeated.
 func (t *transaction) operationError(ctx context.Context, op *core.Op, err error, commits bool) error {
+	err = t.withoutShards(err)
 	if isStandbyError(err, t.opts.ReadOnly) {
 		t.backend.closeStandby(ctx, t.conn)
 		return standbyUnavailable(err)

@@ -95,7 +95,7 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	}
 	mask, mixed := maskOf(t, counts, len(recs))
 	if len(mixed) == 0 && len(recs) > 0 {
-		return []*group{{maskedColumns(t, mask), upTo(len(recs))}}, nil
+		return t.split([]*group{{maskedColumns(t, mask), upTo(len(recs))}}), nil
 	}
 	var groups []*group
 	byMask := make(map[string]*group)
@@ -114,7 +114,24 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 		}
 		g.positions = append(g.positions, position)
 	}
-	return groups, nil
+	return t.split(groups), nil
+}
+
+// maxListed is the number of values in one statement that lists them. The protocol permits 65,535 parameters.
+const maxListed = 20000
+
+// split divides the groups of a remote table, whose statements list all values.
+func (t *table) split(groups []*group) []*group {
+	if !t.remote {
+		return groups
+	}
+	var parts []*group
+	for _, g := range groups {
+		for positions := range slices.Chunk(g.positions, max(maxListed/max(len(g.columns), 1), 1)) {
+			parts = append(parts, &group{g.columns, positions})
+		}
+	}
+	return parts
 }
 
 // maskOf marks the cells that at least one of n records gives, and returns the positions of the marked cells that the other
@@ -219,11 +236,16 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 			overriding = "OVERRIDING SYSTEM VALUE "
 		}
 	}
+	if len(names) == 0 && len(g.positions) > 1 && t.remote {
+		names = []string{t.key.name} // for its default
+	}
 	b.write("INSERT INTO ", t.from, " AS t ")
 	if len(names) > 0 {
 		b.write("(", strings.Join(names, ", "), ") ", overriding)
 	}
 	switch {
+	case len(g.positions) > 1 && t.remote:
+		b.listed(g, recs)
 	case len(g.positions) > 1 && len(names) == 0:
 		b.write("SELECT FROM generate_series(1, ", b.param("bigint", int64(len(g.positions))), ")")
 	case len(g.positions) > 1:
@@ -231,17 +253,29 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 	case len(names) == 0:
 		b.WriteString("DEFAULT VALUES")
 	default:
-		b.WriteString("VALUES (")
-		for i, c := range g.columns {
-			b.write(comma(i), c.fromModel(b.param(c.paramType, c.argument(c.in(recs[g.positions[0]])))))
-		}
-		b.WriteByte(')')
+		b.listed(g, recs)
 	}
 	b.WriteString(" RETURNING ")
 	inserted.values(returned)
 	inserted.guard(check)
 	inserted.failIfUnreadable(returned)
 	return b
+}
+
+// listed writes VALUES with a parameter for each value. Citus sends such an Insert to the worker of the table, whereas it
+// executes an INSERT with a query in two steps and a two-phase commit, and without the parameters of RETURNING.
+func (b *builder) listed(g *group, recs []core.Record) {
+	b.WriteString("VALUES ")
+	for row, position := range g.positions {
+		b.write(comma(row), "(")
+		for i, c := range g.columns {
+			b.write(comma(i), c.fromModel(b.param(c.paramType, c.argument(c.in(recs[position])))))
+		}
+		if len(g.columns) == 0 {
+			b.WriteString("DEFAULT")
+		}
+		b.WriteByte(')')
+	}
 }
 
 // unnested writes a query of array parameters, one for each column. The query keeps the order of the elements; INSERT

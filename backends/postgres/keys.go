@@ -101,13 +101,24 @@ WHERE w.target > 0 AND (s.last_value < w.target OR s.last_value = w.target AND N
 // maxNextvals is the greatest distance, in values, that is covered by nextval.
 const maxNextvals = 1000
 
+// beginReadCommitted begins the transactions that read many keys: a serializable read would conflict with every insert.
+const beginReadCommitted = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
 // catchUp advances the sequence past all existing keys up to its middle.
 func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
+	to, args := t.highestKeySQL(), []any(nil)
+	if t.remote {
+		highest, err := highestKeys(ctx, c, []string{to})
+		if err != nil {
+			return err
+		}
+		to, args = "$1::bigint", []any{highest[0]}
+	}
 	batch := &pgx.Batch{}
 	// READ COMMITTED: a serializable read of all keys would conflict with every insert.
-	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	batch.Queue(beginReadCommitted)
 	batch.Queue(s.lockSQL())
-	batch.Queue(s.advanceSQL(t.highestKeySQL()))
+	batch.Queue(s.advanceSQL(to), args...)
 	batch.Queue("COMMIT")
 	return s.explain(c.SendBatch(ctx, batch).Close())
 }
@@ -367,16 +378,22 @@ func (t *transaction) unusedKeys(ctx context.Context, op *core.Op, table *table)
 	if err := t.acquire(ctx); err != nil {
 		return nil, err
 	}
-	sql := fmt.Sprintf("%s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s = s.%[3]s)", table.nextKeysSQL(), table.from, table.key.name)
+	sql := table.nextKeysSQL()
+	if !table.remote {
+		sql += fmt.Sprintf(" WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s = s.%[2]s)", table.from, table.key.name)
+	}
 	keys, err := table.collectKeys(op.N, func(missing int) (more []core.Value, err error) {
 		var batch pgx.Batch
-		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		batch.Queue(beginReadCommitted)
 		batch.Queue(sql, int64(missing)).Query(func(rows pgx.Rows) error {
 			more, err = scanKeys(rows, table)
 			return err
 		})
 		batch.Queue("COMMIT")
 		err = t.conn.SendBatch(ctx, &batch).Close()
+		if err == nil && table.remote {
+			more, err = t.withoutExisting(ctx, table, more)
+		}
 		if err == nil {
 			err = t.missedStandby(ctx) // a promoted standby may generate the keys again
 		}
@@ -397,6 +414,26 @@ func (t *transaction) unusedKeys(ctx context.Context, op *core.Op, table *table)
 		addKeys(&t.generatedKeys, table, keys...)
 	}
 	return keys, nil
+}
+
+// withoutExisting returns the keys that no row of a remote table has.
+func (t *transaction) withoutExisting(ctx context.Context, table *table, keys []core.Value) ([]core.Value, error) {
+	b := newBuilder()
+	r := b.row(table)
+	b.WriteString("SELECT ")
+	r.values(table.key.cells)
+	b.write(" FROM ", table.from, " AS t WHERE ")
+	r.matches(b.keys(table, keys, true))
+	var existing []core.Value
+	err := t.send(ctx, []call{
+		{sql: beginReadCommitted},
+		{sql: b.String(), args: b.args, read: func(rows pgx.Rows) (err error) {
+			existing, err = scanKeys(rows, table)
+			return err
+		}},
+		{sql: "COMMIT"},
+	})
+	return slices.DeleteFunc(keys, func(key core.Value) bool { return slices.Contains(existing, key) }), err
 }
 
 // maxEmptyTries is how many consecutive times the default may generate only existing keys. A sequence that was just

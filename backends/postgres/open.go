@@ -168,7 +168,7 @@ func ParseConfig(connection string) (*pgxpool.Config, error) {
 	if err != nil || hasMisplacedPassword(connection) || !hasValidSettings(&config.ConnConfig.Config) {
 		return nil, errBadConnectionString
 	}
-	recordSyncRepWarning(&config.ConnConfig.Config)
+	recordWarnings(&config.ConnConfig.Config)
 	return config, nil
 }
 

@@ -422,21 +422,25 @@ var errUnreplicated = errors.New("postgres: the wait for the synchronous standby
 // ended.
 const syncRepKey = "larder: unreplicated commit"
 
-// recordSyncRepWarning makes connections record this warning, and calls the existing handler of notices.
-func recordSyncRepWarning(c *pgconn.Config) {
+// recordWarnings makes connections record this warning and those of workers, and calls the existing handler of notices.
+func recordWarnings(c *pgconn.Config) {
 	next := c.OnNotice
 	c.OnNotice = func(conn *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Routine == "SyncRepWaitForLSN" {
 			conn.CustomData()[syncRepKey] = true
 		}
+		recordWorkerWarning(conn, n)
 		if next != nil {
 			next(conn, n)
 		}
 	}
 }
 
-// clearSyncRepWarning removes the warning of an earlier transaction.
-func clearSyncRepWarning(conn *pgx.Conn) { delete(conn.PgConn().CustomData(), syncRepKey) }
+// clearWarnings removes the warnings of an earlier transaction.
+func clearWarnings(conn *pgx.Conn) {
+	delete(conn.PgConn().CustomData(), syncRepKey)
+	delete(conn.PgConn().CustomData(), workerWarningKey)
+}
 
 // missedStandby returns an error after a successful commit that may not have reached a synchronous standby. A pool of
 // the caller may not record the warning; there, each commit that returns after the end of its context counts as missed.

@@ -52,6 +52,15 @@ func (r row) keyText() string {
 	texts := make([]string, len(r.table.key.cells))
 	for i, c := range r.table.key.cells {
 		texts[i] = r.column(c) + "::text"
+		if !r.table.remote {
+			continue
+		}
+		switch c.typ { // Citus rejects functions that depend on settings, such as the cast of a date to text
+		case core.Date:
+			texts[i] = "(" + r.column(c) + " - '2000-01-01')::text"
+		case core.Time, core.LocalTime:
+			texts[i] = "extract(epoch FROM " + r.column(c) + " - '2000-01-01')::text"
+		}
 	}
 	return strings.Join(texts, " || ',' || ")
 }
@@ -182,18 +191,33 @@ func changedKeyField(op *core.Op, message string) *core.Field {
 func (t *transaction) returning(table *table) (returned, remaining []*column) {
 	t.jsonWrite = nil
 	switch {
-	case len(table.jsonText) == 0:
-		return table.stored, nil
-	case !table.readsJSONLater.Load():
+	case table.remote:
+		remaining = table.converted()
+	case len(table.jsonText) > 0 && table.readsJSONLater.Load():
+		remaining = table.jsonText
+	case len(table.jsonText) > 0:
 		t.jsonWrite = table
+	}
+	if len(remaining) == 0 {
 		return table.stored, nil
 	}
 	for _, c := range table.stored {
-		if !slices.Contains(table.jsonText, c) {
+		if !slices.Contains(remaining, c) {
 			returned = append(returned, c)
 		}
 	}
-	return returned, table.jsonText
+	return returned, remaining
+}
+
+// converted returns the stored columns whose values are converted for the model. Citus rejects most of these conversions in
+// RETURNING, because their results depend on settings.
+func (t *table) converted() (columns []*column) {
+	for _, c := range t.stored {
+		if c.toModel("") != "" {
+			columns = append(columns, c)
+		}
+	}
+	return columns
 }
 
 // ambiguousJSONError returns a conflict for a write that failed with an error of jsonb that either a written or a

@@ -114,7 +114,7 @@ func (c *schemaChecker) check(ctx context.Context) {
 	if mismatch != nil {
 		bound = &binding{Backend: b, tables: old.tables, mismatch: mismatch}
 	}
-	bound.autocommit = old.autocommit && b.isolationMatches(found) // the pool may have connections with either default
+	bound.autocommit = old.autocommit && b.autocommits(found) // the pool may have connections with either default
 	b.bound.Store(bound)
 	c.bound = current
 	c.logChanges(changes, mismatch)
@@ -184,6 +184,9 @@ func (c *catalog) fingerprint(schema string, m *core.Model, opts Options) finger
 	if c.hasDeferrable {
 		p["a constraint for SET CONSTRAINTS"] = property{}
 	}
+	if c.citus {
+		p["the extension Citus"] = property{}
+	}
 	used := make(map[relation]bool)
 	for _, r := range m.Stored() {
 		s := opts.source(r)
@@ -223,6 +226,9 @@ func (p fingerprint) addTable(name string, t *catalogTable) {
 	}
 	if t.rowSecurity {
 		p["row security of "+name] = property{}
+	}
+	if d := t.distribution; d != nil {
+		p["shard of "+name] = property{detail: fmt.Sprint(*d)}
 	}
 	for check, columns := range t.checks {
 		p["check "+check+" of "+name] = property{detail: strings.Join(columns, ", ")}

@@ -81,6 +81,7 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	for _, r := range m.Stored() {
 		c.compareResource(r)
 	}
+	c.compareDistribution(m)
 	slices.SortStableFunc(c.differences, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
 	return c.differences
 }

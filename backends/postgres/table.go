@@ -28,6 +28,7 @@ type table struct {
 	keySource      core.KeySource
 	keyParts       []*core.Field            // fields that a generated key is computed from
 	sequence       *sequence                // of an integer key, if it ascends; otherwise nil
+	remote         bool                     // the rows may be on another node than the sequence, so that no statement may use both
 	descending     bool                     // the sequence of an integer key descends
 	fields         map[string]*core.Field   // by column
 	uniques        map[string]*column       // by constraint or index of the columns of one field
@@ -166,6 +167,7 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 		t.keySource.Partial = s.readsElsewhere() || found.readFrom(schema, r, s).rowSecurity
 		t.relation, tables[i] = s.relation(schema, s.Table), t
 		t.tables, t.readFrom.tables = tables, tables
+		t.remote = found.citus
 	}
 	bindReferrers(found, tables)
 	return tables

@@ -49,7 +49,7 @@ func (t *transaction) acquire(ctx context.Context) (err error) {
 	default:
 		t.conn, err = t.backend.acquire(ctx)
 		if err == nil {
-			clearSyncRepWarning(t.conn.Conn())
+			clearWarnings(t.conn.Conn())
 		}
 	}
 	return err

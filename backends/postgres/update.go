@@ -216,7 +216,7 @@ func (c *column) constantDefault() string { return "(" + c.defaultExpr + ")::" +
 func (u *update) where(t row, keys keyOperand) {
 	t.WriteString(" WHERE ")
 	t.matches(keys)
-	t.and(u.op.Using)
+	t.andUsing(u.op.Using)
 }
 
 // writeMany writes an UPDATE of the rows with several keys. The statement fails for the first key that does not exist.
@@ -242,14 +242,25 @@ func (u *update) writeChanges(t row, keys keyOperand) {
 	values := make([]string, len(u.changes))
 	for i, c := range u.changes {
 		given, isGiven := valuesOf(c.column, u.recs)
-		names, arrays = append(names, valueName(i)), append(arrays, t.param(c.elementType()+"[]", c.array(given)))
-		value := c.fromParameter("v." + valueName(i))
+		set := valueName(i)
+		value := c.fromParameter("v." + set)
+		switch {
+		case u.table.remote && c.base != "" && !c.field.Many():
+			value = "v." + set
+			names, arrays = append(names, set), append(arrays, t.param(c.elementType()+"[]", c.array(given))+"::"+c.base+"[]")
+		case u.table.remote && c.field.Many():
+			all, first, last := joinLists(given, c.field.Target().Key().Type())
+			value = "(" + t.param(c.paramType, c.argument(all)) + ")[v." + set + ":v.last_" + set + "]"
+			names, arrays = append(names, set, "last_"+set), append(arrays, t.param("integer[]", first), t.param("integer[]", last))
+		default:
+			names, arrays = append(names, set), append(arrays, t.param(c.elementType()+"[]", c.array(given)))
+		}
 		if u.resets(c) {
-			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN " + c.constantDefault() + " ELSE " + value + " END"
+			value = "CASE WHEN v." + set + " IS NULL THEN " + c.constantDefault() + " ELSE " + value + " END"
 		}
 		if c.partial {
-			names, arrays = append(names, "is_"+valueName(i)), append(arrays, t.param("boolean[]", flags(isGiven)))
-			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + t.column(c.column) + " END"
+			names, arrays = append(names, "is_"+set), append(arrays, t.param("boolean[]", flags(isGiven)))
+			value = "CASE WHEN v.is_" + set + " THEN " + value + " ELSE " + t.column(c.column) + " END"
 		}
 		values[i] = value
 	}
@@ -259,6 +270,24 @@ func (u *update) writeChanges(t row, keys keyOperand) {
 	t.WriteString(" RETURNING ")
 	t.columns(u.table.stored)
 	u.guardKey(t, keys.each())
+}
+
+// Citus rejects conversions of the values of each row that depend on settings. The arrays of a remote table are converted as
+// a whole.
+
+// joinLists joins lists of keys, and returns the positions of the first and the last element of each; nil for null.
+func joinLists(lists []core.Value, t core.Type) (all core.Value, first, last []*int) {
+	var elements []core.Value
+	first, last = make([]*int, len(lists)), make([]*int, len(lists))
+	for i, list := range lists {
+		if list.IsSet() {
+			first[i] = new(len(elements) + 1)
+			more, _ := list.Elements(t) // the store has checked the list
+			elements = append(elements, more...)
+			last[i] = new(len(elements))
+		}
+	}
+	return core.ListOf(elements...), first, last
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }

@@ -23,7 +23,7 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 		return nil
 	case err.Code == "23505" || err.Code == "23P01":
 		found = duplicate(table, op, err)
-	case err.Code == "23503" || err.Code == restrictViolation:
+	case err.Code == foreignKeyViolation || err.Code == restrictViolation:
 		found = b.referenceViolation(table, op, err)
 	case err.Code == notNullViolation:
 		found = ruleError(op, fieldNamed(table, err.ColumnName), "required")
@@ -277,8 +277,11 @@ func badValues(r *core.Resource) *core.Error {
 	return &core.Error{Code: core.BadRequest, Message: r.APIName() + ": " + notAccepted}
 }
 
-// restrictViolation is the SQLSTATE of ON DELETE RESTRICT since version 18.
-const restrictViolation = "23001"
+// SQLSTATEs of violated foreign keys. The second one is that of ON DELETE RESTRICT since version 18.
+const (
+	foreignKeyViolation = "23503"
+	restrictViolation   = "23001"
+)
 
 // referenceViolation returns the error of a violated foreign key: the target does not exist, or a record is still
 // referenced. The detail of the error has the form "Key (column)=(value) ..." in every language, with the column of the

@@ -63,7 +63,7 @@ func Pool(tb testing.TB, url string) *pgxpool.Pool {
 	if p := pools[url]; p != nil {
 		return p
 	}
-	config, err := pgxpool.ParseConfig(url)
+	config, err := postgres.ParseConfig(url)
 	Must(tb, err)
 	config.MaxConns = 16
 	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // PgBouncer rejects the settings
