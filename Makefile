@@ -9,11 +9,12 @@ FUZZ      = ^Fuzz
 FUZZTIME  = 60s
 VERSIONS  = 13 14 16 17
 ARGS      =
+URL       =
 
 TOOL = go tool -modfile=.tools/go.mod
 BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help check test test-clients test-services test-versions soak soak-ha watch lint fmt bench fuzz cover tidy run
+.PHONY: help check test test-clients test-citus test-services test-versions soak soak-ha watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +27,10 @@ test: ## gofmt, go vet and all tests, with the race detector and on two versions
 
 test-clients: ## generated clients, linters of the OpenAPI document, a validating proxy, and a browser; needs Node.js, npm and Chromium
 	@.ci/clients
+
+# URL names the coordinator: make test-citus URL=postgres://postgres@localhost:5432/postgres
+test-citus: ## the kits for backends, engines and REST on a cluster of Citus [URL]
+	DATABASE_URL='$(URL)' go test -tags citus -count=1 -timeout 60m ./backends/postgres/internal/citustest
 
 test-services: ## install the servers and tools that the tests start, where apt-get and npm can
 	@.ci/services

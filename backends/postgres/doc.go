@@ -278,6 +278,13 @@
 //
 // SCALE.md in this folder describes failover: clusters with a standby that takes over.
 //
+// # Citus
+//
+// With the extension Citus, the backend supports a schema per tenant, each on one worker. SCALE.md beside this file describes how,
+// and the differences. Tables that Citus distributes by a column, and reference tables, are an error when the store is made,
+// because their transactions are not serializable together. On a database with the extension, each operation has BEGIN and
+// COMMIT, an Insert lists its values, and no statement uses both a sequence and a table.
+//
 // # Privileges
 //
 // The role of the connections needs USAGE on the schema; SELECT, and as required INSERT, UPDATE and DELETE on the tables,
