@@ -105,6 +105,7 @@ type foreignKey struct {
 	MatchFull     bool
 	Valid         bool
 	Enforced      bool
+	Period        bool // of PostgreSQL 18: the last column is a range that the ranges of the target contain
 }
 
 // readCatalog reads schemas in the caller's transaction.

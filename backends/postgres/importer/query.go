@@ -91,7 +91,7 @@ SELECT k.conrelid, k.conname::text,
        k.confdeltype::text,
        ARRAY(SELECT a.attname::text FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(k) -> 'confdelsetcols') WHEN 'array' THEN to_jsonb(k) -> 'confdelsetcols' ELSE '[]' END) WITH ORDINALITY u(num, pos)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num::int2 ORDER BY u.pos),
-       k.confmatchtype = 'f', k.convalidated, ` + pgsql.Enforced + `
+       k.confmatchtype = 'f', k.convalidated, ` + pgsql.Enforced + `, coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false)
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -96,6 +96,9 @@ func (m *modelBuilder) relation(r *resource, k foreignKey) (rel *relation, findi
 	if !slices.Contains(m.catalog.schemas, k.TargetSchema) {
 		return nil, refers + quoteName(k.TargetSchema) + "." + name + ", which is in another schema", "add that schema to Options.Schemas; until then " + its
 	}
+	if k.Period {
+		return nil, refers + name + " by PERIOD, and a relation refers to one record by equality", kept
+	}
 	i := slices.IndexFunc(m.resources, func(o *resource) bool {
 		return o.table.Name == k.Target && cmp.Or(o.table.schema, m.catalog.schemas[0]) == k.TargetSchema
 	})
