@@ -1,5 +1,5 @@
 // Package postgres is the backend for PostgreSQL: it stores the records of a model in ordinary tables of one schema. It
-// supports version 13 and later, and its tests run on 15; 18 was tried.
+// supports version 13 and later.
 //
 //	backend, err := postgres.Open(ctx, "postgres://app@db/shop", "cookies", postgres.Options{})
 //	store, err := core.New(ctx, model, backend)
@@ -320,4 +320,24 @@
 // success with a warning. The backend then returns [core.ErrCommitUnknown]. It detects the warning in pools of [Open] and in
 // pools made from [ParseConfig]. With other pools, every write with a commit that returns after the end of its context is
 // [core.ErrCommitUnknown], and a wait that an administrator cancels remains undetected.
+//
+// # Versions
+//
+// make test runs the kit for backends on the installed version of the server and on 18 from npm, the rules of the engine and of
+// REST in full on 18 and in other modes on the installed version, tests of newer features on 18, and all other tests on the
+// installed version. make test-versions runs the tests of this package on other versions, except those of standbys, for which the
+// programs of npm do not suffice.
+//
+// These versions were tried. "Kits" are the kit for backends and the rules of the engine and of REST in full, on direct
+// connections; "further tests" are those of this package without the kits in other modes.
+//
+//	version  tried       result
+//	13.23    2026-11-30  kits and further tests pass; the version has no multiranges
+//	14.23    2026-11-30  kits pass
+//	15.18    2026-11-30  all tests of this package pass, on Debian's package
+//	16.14    2026-11-30  kits and further tests pass
+//	17.10    2026-11-30  kits and further tests pass
+//	18.4     2026-11-30  kits and further tests pass, those of package importer too
+//
+// Before version 15, the tests of package importer do not run, because their schemas have newer syntax.
 package postgres
