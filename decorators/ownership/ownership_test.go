@@ -257,7 +257,7 @@ func TestUnknownKindIsForbidden(t *testing.T) {
 	}
 	p := &core.Principal{ID: core.IntValue(1)}
 	for _, op := range []*core.Op{
-		{Kind: 0, Resource: cookie, Principal: p}, {Kind: core.Aggregate + 1, Resource: cookie, Principal: p},
+		{Kind: 0, Resource: cookie, Principal: p}, {Kind: core.Restore + 1, Resource: cookie, Principal: p},
 		{Kind: 255, Principal: p}, {Kind: 0, Principal: p, Tx: &core.TxInfo{}},
 	} {
 		if _, err := handle(t.Context(), op); !errors.Is(err, core.Forbidden) || reached > 0 {

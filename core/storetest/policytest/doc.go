@@ -44,7 +44,8 @@
 //
 // Further fields of the spec describe policies with other rules for changes ([PolicySpec.CanChange],
 // [PolicySpec.CanResultIn]), with unreadable fields ([PolicySpec.CanReadField]), that deny kinds of operations
-// ([PolicySpec.Denies]), or that treat all callers alike ([PolicySpec.IgnoresPrincipal]).
+// ([PolicySpec.Denies]), or that treat all callers alike ([PolicySpec.IgnoresPrincipal]), and stacks that keep deleted records
+// ([PolicySpec.DeletedAt]).
 //
 // # The two kits
 //
