@@ -81,11 +81,14 @@ func drawRequest(r *rapid.T) (string, func(ctx context.Context, api *engine.Engi
 	case "count":
 		return "count issues by project", func(ctx context.Context, api *engine.Engine) string {
 			groups, err := api.Aggregate(ctx, "issue", engine.Aggregation{Group: []string{"project.name"}, Count: true})
-			text := answer(err)
-			for _, g := range groups {
-				text += string(g.AppendJSON(nil))
+			if err != nil {
+				return answer(err)
 			}
-			return text
+			var text []byte
+			for _, g := range groups {
+				text = g.AppendJSON(text)
+			}
+			return string(text)
 		}
 	case "create":
 		body := drawBody(r, resource, anID)

@@ -187,7 +187,7 @@ var deletedLeaks = []leak{
 func TestKeptRecordsPass(t *testing.T) {
 	t.Parallel()
 	spec := keptSpec(ownsAll(never), keeps{})()
-	spec.Operations = 5_000
+	spec.Thin, spec.Operations = 3, 2_000
 	policytest.Guard(t, kittest.OpenNaive, spec)
 	policytest.NonInterference(t, kittest.OpenNaive, spec)
 }
