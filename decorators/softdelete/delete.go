@@ -15,14 +15,11 @@ func (k *keeper) delete(ctx context.Context, op *core.Op) (core.Result, error) {
 		return k.mark(ctx, op)
 	}
 	return op.InTx(ctx, k.next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-		f, err := k.blocker(ctx, op)
-		if err != nil {
+		op.Final = false                           // the check follows
+		if _, err := k.mark(ctx, op); err != nil { // a denial comes before what the check reveals
 			return core.Result{}, err
 		}
-		if f != nil {
-			return core.Result{}, f.StillReferenced()
-		}
-		return k.mark(ctx, op)
+		return core.Result{}, k.checkBlockers(ctx, op)
 	})
 }
 
@@ -37,33 +34,21 @@ func (k *keeper) mark(ctx context.Context, op *core.Op) (core.Result, error) {
 	return core.Result{}, err // a Delete returns no records
 }
 
-// blocker returns a relation by which a living record other than those with the keys points at one of them. It returns nil, too,
-// if the guard of the op excludes one of the records: the update then denies the delete.
-func (k *keeper) blocker(ctx context.Context, op *core.Op) (*core.Field, error) {
-	of := &k.resources[op.Resource.Index()]
-	for _, f := range of.blockers {
+// checkBlockers returns [core.StillReferenced] if a living record points at one of the deleted ones.
+func (k *keeper) checkBlockers(ctx context.Context, op *core.Op) error {
+	for _, f := range k.resources[op.Resource.Index()].blockers {
 		referrers := op.Derive(core.Select, f.Resource())
 		referrers.Principal, referrers.Limit, referrers.Fields = program, 1, []*core.Field{f.Resource().Key()}
 		referrers.Where, referrers.Using = f.Compare(core.FilterIn, op.Keys...), k.resources[f.Resource().Index()].living
-		if f.Resource() == op.Resource {
-			referrers.Where = core.And(referrers.Where, core.Not(op.Resource.Key().Compare(core.FilterIn, op.Keys...)))
-		}
 		found, err := k.next(ctx, referrers)
+		if err == nil && len(found.Records) > 0 {
+			err = f.StillReferenced()
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if len(found.Records) == 0 {
-			continue
-		}
-		guarded := op.Derive(core.Load, op.Resource)
-		guarded.Principal, guarded.Keys, guarded.Using = program, op.Keys, core.And(op.Using, of.living)
-		reached, err := k.next(ctx, guarded)
-		if err != nil || len(reached.Records) < len(op.Keys) {
-			return nil, err
-		}
-		return f, nil
 	}
-	return nil, nil
+	return nil
 }
 
 // remove is a Delete for good. Deleted records that point at the records are detached or, where the relation cascades or cannot
