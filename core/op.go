@@ -213,17 +213,12 @@ func (op *Op) OrderCrosses() bool { return crosses(op.Order) }
 // changed columns, but for fields of IfChanged in a record that otherwise stays as it is.
 func (op *Op) AfterImage(i int, before Record) Record {
 	patch := op.Records[i]
-	if len(op.IfChanged) == 0 {
-		return before.Merge(patch)
+	for column, v := range patch.values {
+		if len(op.IfChanged) == 0 || v.typ != 0 && v != before.values[column] && !slices.Contains(op.IfChanged, op.Resource.columns[column]) {
+			return before.Merge(patch)
+		}
 	}
-	plain := Record{patch.resource, slices.Clone(patch.values)}
-	for _, f := range op.IfChanged {
-		plain.values[f.column] = Value{}
-	}
-	if after := before.Merge(plain); after.Equal(before) {
-		return after
-	}
-	return before.Merge(patch)
+	return before
 }
 
 // Attempt returns the number of the attempt of the op's transaction, or of the op itself outside a transaction, from
