@@ -134,37 +134,13 @@ func (s *stamper) value(ctx context.Context, op *core.Op, st stamp) (core.Value,
 
 // writeAndTouch runs the op and touches the records that the changed records point at, before or after the op.
 func (s *stamper) writeAndTouch(ctx context.Context, op *core.Op, p *plan) (core.Result, error) {
-	op.Final = false
-	deletes, before := op.Kind == core.Delete, make(map[core.Value]core.Record)
-	if op.Kind != core.Insert {
-		load := s.asProgram(op, core.Load, op.Resource)
-		load.Keys, load.Using = op.Keys, op.Using
-		res, err := s.next(core.System(ctx), load)
-		if err != nil {
-			return core.Result{}, err
-		}
-		for _, rec := range res.Records {
-			before[rec.Key()] = rec
-		}
-	}
 	touch := s.asProgram(op, core.Update, op.Resource) // inner decorators may change the op
-	res, err := s.next(ctx, op)
+	res, changes, err := op.Changes(ctx, s.next)
 	if err != nil {
 		return core.Result{}, err
 	}
-	var changed []core.Record
-	for _, after := range res.Records {
-		if was := before[after.Key()]; !was.Equal(after) {
-			changed = append(changed, was, after)
-		}
-	}
-	if deletes {
-		for _, was := range before {
-			changed = append(changed, was)
-		}
-	}
 	for _, t := range p.touches {
-		if err := s.touch(core.System(ctx), touch, t, changed); err != nil {
+		if err := s.touch(core.System(ctx), touch, t, changes); err != nil {
 			return core.Result{}, err
 		}
 	}
@@ -172,11 +148,13 @@ func (s *stamper) writeAndTouch(ctx context.Context, op *core.Op, p *plan) (core
 }
 
 // touch sets the time of the records that the changed ones point at. One that is gone, or has the time already, is left out.
-func (s *stamper) touch(ctx context.Context, op *core.Op, t touch, changed []core.Record) error {
+func (s *stamper) touch(ctx context.Context, op *core.Op, t touch, changes []core.Change) error {
 	var keys []core.Value
-	for _, rec := range changed {
-		if v := rec.Value(t.relation); v.IsSet() {
-			keys = append(keys, v)
+	for _, c := range changes {
+		for _, rec := range []core.Record{c.Before, c.After} {
+			if v := rec.Value(t.relation); v.IsSet() {
+				keys = append(keys, v)
+			}
 		}
 	}
 	if len(keys) == 0 {
@@ -192,9 +170,7 @@ func (s *stamper) touch(ctx context.Context, op *core.Op, t touch, changed []cor
 	update := s.asProgram(op, core.Update, target)
 	for _, rec := range res.Records {
 		if rec.Value(t.updated) != now {
-			values := make([]core.Value, rec.Len())
-			values[target.Key().Column()], values[t.updated.Column()] = rec.Key(), now
-			update.Keys, update.Records = append(update.Keys, rec.Key()), append(update.Records, target.RecordOf(values))
+			update.Keys, update.Records = append(update.Keys, rec.Key()), append(update.Records, target.Patch(rec.Key()).Set(t.updated, now))
 		}
 	}
 	if len(update.Keys) == 0 {
