@@ -15,6 +15,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/audit"
 	"github.com/larder-go/larder/decorators/fault"
 	"github.com/larder-go/larder/decorators/limit"
 	"github.com/larder-go/larder/decorators/logging"
@@ -26,8 +27,10 @@ import (
 	"github.com/larder-go/larder/decorators/tracing"
 )
 
-// deletedAt is the field of softdelete.
-const deletedAt = "deleted_at"
+const (
+	deletedAt = "deleted_at" // field of softdelete
+	entries   = "entry"      // resource of audit, which no principal may read: the kit of decorators/audit is about reading it
+)
 
 // kept is a model with the fields of all decorators: an owner, the time of the delete, and stamps.
 func kept() *core.Model {
@@ -55,6 +58,7 @@ func kept() *core.Model {
 			Indexes: []core.Index{{Fields: []string{"page", "cookie"}, Where: living, Unique: true}},
 		},
 		core.ResourceSpec{Name: sealed, Fields: own(core.FieldSpec{Name: "size", Type: core.Int})},
+		audit.Resource(entries, "jar", "cookie", "crumb", "page"),
 	)
 }
 
@@ -88,6 +92,9 @@ var times = []string{"created_at", "updated_at"}
 func keptPolicy() access.Policy {
 	var p access.Policy
 	for _, r := range kept().Resources() {
+		if r.Name() == entries {
+			continue
+		}
 		var fields []string
 		for _, f := range r.Columns() {
 			if !slices.Contains(times, f.Name()) {
@@ -114,10 +121,11 @@ func catalogue(logger *zap.Logger, registry prometheus.Registerer) []core.Decora
 		metrics.New(registry, metrics.Options{Buckets: []float64{}}),
 		limit.New(limit.Rule{Name: "rate", Requests: many}, limit.Rule{Name: "places", Concurrent: 1000, Total: 1000}, limit.Rule{Name: "time", Time: time.Hour}),
 		readonly.New(readonly.Options{Resources: []string{sealed}}),
-		ownership.New("owner", ownership.Options{}),
+		ownership.New("owner", ownership.Options{Shared: []string{entries}}),
 		access.New(keptPolicy(), access.Options{}),
 		softdelete.New(deletedAt, softdelete.Options{}),
 		stamp.New(stamp.Options{Created: "created_at", CreatedBy: "created_by", Updated: "updated_at", UpdatedBy: "updated_by"}),
+		audit.New(audit.Options{Resource: entries, DeletedAt: deletedAt}),
 	}
 }
 
@@ -126,10 +134,15 @@ func faulty(testing.TB, *core.Model) core.Backend {
 	return fault.New(memory.New(), 1, fault.Rule{Kinds: []core.Kind{core.Tx}, Skip: 1 << 40, Err: core.ErrConflict})
 }
 
-// unstamped lets the writes of the program pass as they are, as the kits demand.
-func unstamped() core.Decorator {
-	return core.Decorator{Name: "unstamped", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(stamp.Unstamped(ctx), op) }, nil
+// unrestricted lets the writes of the program pass as they are, as the kits demand.
+func unrestricted() core.Decorator {
+	return core.Decorator{Name: "unrestricted", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Principal.IsSystem() {
+				ctx = stamp.Unstamped(audit.AllowWrites(ctx))
+			}
+			return next(ctx, op)
+		}, nil
 	}}
 }
 
@@ -138,17 +151,24 @@ func keptPromises(order []int) policytest.PolicySpec {
 	return policytest.PolicySpec{
 		Model: kept(), Rows: keptRows(), DeletedAt: deletedAt, SameReferences: true,
 		Principals: []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"baker"}}},
-		CanRead:    func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID },
+		CanRead: func(p *core.Principal, row core.Record) bool {
+			return row.Resource().Name() != entries && p.ID.IsSet() && row.Get("owner") == p.ID
+		},
+		CanResultIn: func(p *core.Principal, _ core.Kind, row core.Record) bool {
+			return row.Resource().Name() == entries || p.ID.IsSet() && row.Get("owner") == p.ID
+		},
 		CanReadField: func(_ *core.Principal, f *core.Field) bool {
 			return !slices.Contains(times, f.Name())
 		},
 		Stack: func(testing.TB) policytest.Stack {
-			return policytest.Stack{Decorators: append([]core.Decorator{unstamped()}, inOrder(order, catalogue(zap.NewNop(), prometheus.NewRegistry()))...)}
+			return policytest.Stack{Decorators: append([]core.Decorator{unrestricted()}, inOrder(order, catalogue(zap.NewNop(), prometheus.NewRegistry()))...)}
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
-			return kind > core.Restore || kind.Writes() && r.Name() == sealed
+			return kind > core.Restore || kind.Writes() && r.Name() == sealed || r.Name() == entries
 		},
-		Exempt: func(op *core.Op) bool { return op.Principal.IsSystem() }, // what effects ask for themselves
+		Exempt: func(op *core.Op) bool { // what effects ask for themselves, and the entries that audit writes
+			return op.Principal.IsSystem() || op.Resource.Name() == entries
+		},
 	}
 }
 

@@ -82,7 +82,7 @@ func keepsPromises(stack []core.Decorator) bool {
 			return false
 		}
 	}
-	return slices.Equal(effects, []string{"softdelete", "stamp"})
+	return slices.Equal(effects, []string{"softdelete", "stamp", "audit"})
 }
 
 // The order of the catalogue is the one that the cookbook recommends.
