@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
@@ -59,7 +60,11 @@ func (t *trail) author(p *core.Principal) (core.Value, error) {
 	case t.by.Type() == core.Text:
 		return core.TextValue(p.ID.String()), nil
 	}
-	return t.by.Convert(p.ID.Any())
+	by, err := t.by.Convert(p.ID.Any())
+	if err != nil {
+		return core.Value{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("audit: the id of the principal does not fit %s of the type %s", t.by, t.by.Type())}
+	}
+	return by, nil
 }
 
 // compare returns the kind of the change, and the shown fields that differ, before and after it; null if there are none.
