@@ -101,8 +101,9 @@
 //
 // # Cost
 //
-// A read has one more condition, which is built once. The id of a to-one relation to a resource with the field is shown after a
-// read of the target, since that may be deleted. Index the field of large resources of which many records are deleted, or
-// their indexes by the condition. A delete in a resource with relations that cascade or restrict reads each of them once more. See
-// BenchmarkGet and BenchmarkDelete.
+// A get from memory takes less than 0.1 µs more and allocates nothing more, as with the same condition by hand (see BenchmarkGet), and a
+// delete costs the same as the update by hand (see BenchmarkDelete). The id of a to-one relation to a resource with the field is
+// shown after a read of the target, since that may be deleted. A delete in a resource with relations that cascade or restrict reads
+// each of them once more. Give the indexes of large resources of which many records are deleted the condition that the field is
+// null, and index the field itself for [Purge].
 package softdelete

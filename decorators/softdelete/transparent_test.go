@@ -24,7 +24,7 @@ func TestDeletedRecordsAreAsAbsentAsRemovedOnes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close() //nolint:errcheck // nothing is left to save
+			r.Cleanup(func() { _ = s.Close() })
 			fill(t, s)
 			apis[i] = engine.New(s, engine.Options{})
 		}
