@@ -102,7 +102,7 @@ func TestAuthorsHaveTheTypeOfTheField(t *testing.T) {
 
 func TestTheProgramMayHaveAnId(t *testing.T) {
 	opts := ofTracker
-	opts.Program = core.TextValue("guest")
+	opts.Program = core.TextValue("visitor")
 	c := openTracker(t, memory.New(), stamp.New(opts))
 	issue, ctx := tracker.Resource("issue"), core.System(t.Context())
 	rec, err := issue.NewRecord(map[string]any{"title": "a", "created_at": "2000-01-01T00:00:00Z", "created_by": "ada"})
@@ -110,7 +110,7 @@ func TestTheProgramMayHaveAnId(t *testing.T) {
 		t.Fatal(err)
 	}
 	stamped, err := c.store.Insert(ctx, issue, rec)
-	if err != nil || stamped[0].Get("created_by") != core.TextValue("guest") || stamped[0].Get("updated_at").IsNull() {
+	if err != nil || stamped[0].Get("created_by") != core.TextValue("visitor") || stamped[0].Get("updated_at").IsNull() {
 		t.Errorf("%v %v", stamped, err)
 	}
 	imported, err := c.store.Insert(stamp.Unstamped(ctx), issue, rec)
