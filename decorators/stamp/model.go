@@ -68,11 +68,11 @@ func (o Options) names() (names []string) {
 
 // note describes the settings.
 func (o Options) note() string {
-	note := strings.Join(o.names(), ", ")
+	parts := []string{strings.Join(o.names(), ", ")}
 	for _, resource := range slices.Sorted(maps.Keys(o.Touch)) {
-		note += "; " + resource + " touches " + strings.Join(o.Touch[resource], ", ")
+		parts = append(parts, resource+" touches "+strings.Join(o.Touch[resource], ", "))
 	}
-	return note
+	return strings.Join(parts, "; ")
 }
 
 // plans returns the plan of each resource by its index, or an error that lists all mistakes.

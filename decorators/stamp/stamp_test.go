@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -240,7 +241,7 @@ var promises = []struct {
 		r, ctx := tracker.Resource("issue"), core.WithPrincipal(c.Context(), principal("ada"))
 		forged := object{"id": 1, "title": "a", "created_at": "2000-01-01T00:00:00Z", "created_by": "bob", "updated_at": "2000-01-01T00:00:00Z", "updated_by": "bob", "request": "x"}
 		for i, write := range []func(context.Context, *core.Resource, ...core.Record) ([]core.Record, error){c.store.Insert, c.store.Update} {
-			if forged["title"] = fmt.Sprint(i); i == 1 {
+			if forged["title"] = strconv.Itoa(i); i == 1 {
 				c.send(`ada PATCH /issue/1 {"points":2}`)
 			}
 			rec, err := r.NewRecord(forged)

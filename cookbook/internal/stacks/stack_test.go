@@ -137,16 +137,3 @@ func promises(order []int) policytest.PolicySpec {
 		},
 	}
 }
-
-// orders returns all permutations of the numbers below n.
-func orders(n int) (all [][]int) {
-	if n == 0 {
-		return [][]int{nil}
-	}
-	for _, shorter := range orders(n - 1) {
-		for at := range n {
-			all = append(all, slices.Insert(slices.Clone(shorter), at, n-1))
-		}
-	}
-	return all
-}
