@@ -17,6 +17,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
@@ -54,12 +56,17 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, backend, registry)
+	spans, err := tracerProvider(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, spans.Shutdown(context.WithoutCancel(ctx))) }()
+	store, err := open(ctx, backend, registry, spans)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	handler, err := handlerOf(store, secret, registry)
+	handler, err := handlerOf(store, secret, registry, spans)
 	if err != nil {
 		return err
 	}
@@ -82,6 +89,18 @@ func openBackend(ctx context.Context, registry *prometheus.Registry) (core.Backe
 	}
 	registry.MustRegister(metrics.PoolCollector(backend.Stat))
 	return backend, nil
+}
+
+// tracerProvider sends spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names. Without it there are none.
+func tracerProvider(ctx context.Context) (*sdk.TracerProvider, error) {
+	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
+		return sdk.NewTracerProvider(sdk.WithSampler(sdk.NeverSample())), nil
+	}
+	exporter, err := otlptracehttp.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return sdk.NewTracerProvider(sdk.WithBatcher(exporter)), nil
 }
 
 // readEnvironment sets the flags that are not on the command line to variables of the environment.

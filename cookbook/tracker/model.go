@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/audit"
 )
 
 var (
 	id      = core.FieldSpec{Name: "id", Type: core.Int, Key: true}
-	author  = core.FieldSpec{Name: "author", ToOne: "user", Default: caller}
-	created = core.FieldSpec{Name: "created", Type: core.Time, ReadOnly: true, Indexed: true, Default: func() any { return now() }}
-	now     = time.Now // tests stop the clock
+	author  = core.FieldSpec{Name: "author", ToOne: "user", ReadOnly: true}
+	created = core.FieldSpec{Name: "created", Type: core.Time, ReadOnly: true, Indexed: true}
+	updated = core.FieldSpec{Name: "updated", Type: core.Time, ReadOnly: true}
+	deleted = core.FieldSpec{Name: "deleted", Type: core.Time, Hidden: true}
+	living  = core.Eq("deleted", nil)
 )
 
 // model has everything that the service keeps. An organisation is a tenant: its projects, with their issues and comments, and
@@ -57,10 +59,13 @@ var resources = []core.ResourceSpec{
 		{Name: "due", Type: core.Date},
 		author,
 		{Name: "assignee", ToOne: "user"},
-		created,
+		created, updated, deleted,
 		{Name: "labels", ToMany: "label", Through: "issue_label"},
 		{Name: "comments", ToMany: "comment", Inverse: "issue"},
-	}, Unique: [][]string{{"project", "number"}}, Indexes: []core.Index{{Fields: []string{"project", "state", "due"}}}, Validate: closedWithResolution},
+	}, Indexes: []core.Index{
+		{Fields: []string{"project", "number"}, Where: living, Unique: true},
+		{Fields: []string{"project", "state", "due"}},
+	}, Validate: closedWithResolution},
 	{Name: "label", Fields: []core.FieldSpec{
 		id,
 		{Name: "organisation", ToOne: "organisation", Required: true, OnDelete: core.Cascade},
@@ -68,24 +73,17 @@ var resources = []core.ResourceSpec{
 		{Name: "issues", ToMany: "issue", Through: "issue_label"},
 	}, Unique: [][]string{{"organisation", "name"}}},
 	{Name: "issue_label", Description: "A label of an issue.", Fields: []core.FieldSpec{
-		id, {Name: "issue", ToOne: "issue", Required: true}, {Name: "label", ToOne: "label", Required: true},
-	}, Unique: [][]string{{"issue", "label"}}},
+		id, {Name: "issue", ToOne: "issue", Required: true}, {Name: "label", ToOne: "label", Required: true}, deleted,
+	}, Indexes: []core.Index{{Fields: []string{"issue", "label"}, Where: living, Unique: true}}},
 	{Name: "comment", Fields: []core.FieldSpec{
 		id,
 		{Name: "issue", ToOne: "issue", Required: true, OnDelete: core.Cascade},
 		author,
 		{Name: "text", Type: core.Text, Required: true, MinLength: 1, MaxLength: 20_000, Searchable: true},
-		created,
+		created, deleted,
 	}},
-	{Name: core.AnswersName}, // remembers the answers to writes with an Idempotency-Key
-}
-
-// caller is the default of the author. The policy checks that the author is the caller.
-func caller(ctx context.Context) any {
-	if p := core.PrincipalOf(ctx); p != nil {
-		return p.ID
-	}
-	return nil
+	audit.Resource("entry", "issue", "comment", "issue_label"), // who changed what
+	{Name: core.AnswersName},                                   // remembers the answers to writes with an Idempotency-Key
 }
 
 // closedWithResolution is a rule over two fields: closed issues have a resolution, and others have none.

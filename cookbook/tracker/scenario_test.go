@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
@@ -76,10 +77,10 @@ var scenarios = []struct{ name, requests string }{
 		bob PATCH /issue/1?fields=labels {"labels":[2]}    => 200 {"labels":[2]}
 		bob GET /issue?depth=0&filter={"labels":{"$any":{"name":"urgent"}}}  => 200 [1]
 		bob POST /comment?fields=author,text {"issue":1,"text":"x"}          => 201 {"author":"bob","text":"x"}
-		bob POST /comment {"issue":1,"text":"x","author":"ada"}  => 403 FORBIDDEN
+		bob POST /comment {"issue":1,"text":"x","author":"ada"}  => 400 FIELD_IS_READONLY
 		bob PATCH /comment/1 {"text":"y"}     => 403 FORBIDDEN
 		ada POST /comment {"issue":1,"text":"x"}   => 201
-		bob DELETE /comment/3                 => 403 FORBIDDEN
+		bob DELETE /comment/2                 => 403 FORBIDDEN
 		bob DELETE /comment/1                 => 200 null
 		bob DELETE /issue/1                   => 403 FORBIDDEN
 		bob POST /project {"organisation":1,"name":"x"}  => 403 FORBIDDEN
@@ -117,6 +118,32 @@ var scenarios = []struct{ name, requests string }{
 		bob PATCH /issue?filter={"project":1}&max=9 {"state":"closed","resolution":"done"}  => 200 {"count":2}
 		bob PATCH /issue?filter={"project":1}&max=9 {"state":"started","resolution":null}   => 400 VALIDATION_FAILED
 		bob PATCH /issue/1?fields=state {"state":"open","resolution":null}                  => 200 {"state":"open"}`},
+	{"what is deleted can be restored by those who may delete it", `
+		bob PATCH /issue/1?fields=labels {"labels":[1,2]}          => 200 {"labels":[1,2]}
+		bob POST /comment {"issue":1,"text":"x"}                   => 201
+		bob PATCH /issue/1?fields=labels {"labels":[2]}            => 200 {"labels":[2]}
+		ada DELETE /issue/1                                        => 200 null
+		ada GET /comment                                           => 200 []
+		bob POST /comment {"issue":1,"text":"y"}                   => 404 OBJECT_DOES_NOT_EXIST
+		ada GET /issue?deleted=true&fields=id,title                => 200 [{"id":1,"title":"a"}]
+		bob GET /issue?deleted=true                                => 200 []
+		dan GET /issue?deleted=true                                => 200 []
+		olga GET /issue?deleted=true                               => 200 []
+		bob POST /issue/1/$restore {}                              => 404 OBJECT_DOES_NOT_EXIST
+		dan POST /issue/1/$restore {}                              => 404 OBJECT_DOES_NOT_EXIST
+		ada POST /issue/1/$restore?fields=number,labels,comments.text {}  => 200 {"number":1,"labels":[2],"comments":[{"text":"x"}]}
+		bob POST /issue?fields=number {"project":1,"title":"x"}    => 201 {"number":3}`},
+	{"changes have a history for those who see the record", `
+		bob PATCH /issue/1 {"title":"e"}                           => 200
+		ada PATCH /issue/1 {"priority":"high","labels":[1]}        => 200
+		carol GET /entry?filter={"issue":1}&fields=kind,by,after   => 200 [{"kind":"created","by":"bob","after":{"author":"bob","number":1,"priority":"normal","project":1,"state":"open","title":"a"}},{"kind":"updated","by":"bob","after":{"title":"e"}},{"kind":"updated","by":"ada","after":{"priority":"high"}}]
+		carol GET /entry?filter={"issue":1,"kind":"updated"}&fields=before&limit=1  => 200 [{"before":{"title":"a"}}]
+		dan GET /entry?fields=record                               => 200 [{"record":"issue/4"}]
+		olga GET /entry                                            => 200 []
+		ada DELETE /entry/1                                        => 403 FORBIDDEN
+		ada PATCH /entry/1 {"by":"carol"}                          => 400 FIELD_IS_READONLY
+		ada DELETE /issue/1                                        => 200 null
+		carol GET /entry?filter={"issue":1}                        => 200 []`},
 	{"a project takes its issues along", `
 		bob POST /comment {"issue":1,"text":"x"}  => 201
 		bob DELETE /project/1                     => 403 FORBIDDEN
@@ -158,13 +185,13 @@ type service struct {
 func newService(t *testing.T, backend core.Backend) *service {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := open(t.Context(), backend, registry)
+	store, err := open(t.Context(), backend, registry, noop.NewTracerProvider())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() }) // nothing is left to save
 	s := &service{secret: []byte(strings.Repeat("secret ", 5))}
-	if s.Handler, err = handlerOf(store, s.secret, registry); err != nil {
+	if s.Handler, err = handlerOf(store, s.secret, registry, noop.NewTracerProvider()); err != nil {
 		t.Fatal(err)
 	}
 	return s

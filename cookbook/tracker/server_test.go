@@ -1,15 +1,20 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	collectorpb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
@@ -50,6 +55,55 @@ func TestUntrustedTokensAreRejected(t *testing.T) {
 				t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 			}
 		})
+	}
+}
+
+// The collector of this test decodes what the exporter sends, as a real one does.
+func TestSpansReachTheCollector(t *testing.T) {
+	names := make(chan string, 100)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var sent collectorpb.ExportTraceServiceRequest
+		body, err := io.ReadAll(r.Body)
+		if err = errors.Join(err, proto.Unmarshal(body, &sent)); err != nil || r.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+		for _, of := range sent.GetResourceSpans() {
+			for _, scope := range of.GetScopeSpans() {
+				for _, span := range scope.GetSpans() {
+					names <- span.GetName()
+				}
+			}
+		}
+		w.Header().Set("Content-Type", "application/x-protobuf")
+	}))
+	defer collector.Close()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(strings.Repeat("secret ", 5)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+	program := recipetest.Start(t, "-secret", secret)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, program.Base+"/label", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &service{secret: []byte(strings.Repeat("secret ", 5)[:34])}
+	r.Header.Set("Authorization", "Bearer "+s.token(t, jwt.MapClaims{"sub": "ada", "exp": time.Now().Add(time.Hour).Unix()}))
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	_ = answer.Body.Close()
+	program.Stop(t) // sends what is left
+	close(names)
+	got := slices.Sorted(func(yield func(string) bool) {
+		for name := range names {
+			yield(name)
+		}
+	})
+	if !slices.Contains(got, "select label") || !slices.ContainsFunc(got, func(name string) bool { return strings.HasPrefix(name, "GET") || name == "request" }) {
+		t.Errorf("spans %q", got)
 	}
 }
 
