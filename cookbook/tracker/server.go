@@ -41,8 +41,8 @@ func open(ctx context.Context, backend core.Backend, registry *prometheus.Regist
 	}
 	return core.New(ctx, model, backend,
 		tracing.New(spans.Tracer("tracker"), tracing.Options{}),
-		metrics.New(registry, metrics.Options{}),
 		logging.NewSlog(slog.Default(), logging.Options{}),
+		metrics.New(registry, metrics.Options{}),
 		limit.New(
 			limit.Rule{Name: "rate", Requests: 1000, Window: 10 * time.Second},
 			limit.Rule{Name: "at once", Concurrent: 8, Total: 64, Wait: 2 * time.Second},

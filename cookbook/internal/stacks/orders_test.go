@@ -2,8 +2,10 @@ package stacks_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -85,10 +87,37 @@ func keepsPromises(stack []core.Decorator) bool {
 	return slices.Equal(effects, []string{"softdelete", "stamp", "audit"})
 }
 
-// The order of the catalogue is the one that the cookbook recommends.
+// The order of the catalogue is the one that the cookbook recommends. If two neighbours change places, core.New accepts the stack,
+// or its error names the recommended order of the two.
 func TestTheRecommendedOrderIsAccepted(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(page), "## One order for all decorators")
+	block, _, _ = strings.Cut(block, "\n)\n```")
+	var recommended []string
+	for _, call := range regexp.MustCompile(`(?m)^\t(\w+)\.New`).FindAllStringSubmatch(block, -1) {
+		recommended = append(recommended, call[1])
+	}
 	stack := catalogue(zap.NewNop(), prometheus.NewRegistry())
-	if name, err := accepted(t.Context(), stack); err != nil || !keepsPromises(stack) {
-		t.Errorf("%s: %v", name, err)
+	name, err := accepted(t.Context(), stack)
+	if err != nil || name != strings.Join(recommended, "/") {
+		t.Errorf("%s: %v; the page has %s", name, err, recommended)
+	}
+	rejected := 0
+	for i := range stack[1:] {
+		stack := catalogue(zap.NewNop(), prometheus.NewRegistry())
+		outer, inner := stack[i].Name, stack[i+1].Name
+		stack[i], stack[i+1] = stack[i+1], stack[i]
+		if name, err := accepted(t.Context(), stack); err != nil {
+			rejected++
+			if want := fmt.Sprintf("put %q before %q", outer, inner); !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v; want %s", name, err, want)
+			}
+		}
+	}
+	if rejected != 3 { // access and softdelete, softdelete and stamp, stamp and audit
+		t.Errorf("core.New rejects %d of the exchanges", rejected)
 	}
 }
