@@ -3,6 +3,7 @@ package tracing
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -73,7 +74,7 @@ func newObserver(m *core.Model, tracer trace.Tracer, opts Options) *observer {
 	o := &observer{model: m, tracer: tracer, unknown: describe("unknown", ""), tx: describe(core.Tx.String(), "")}
 	for _, r := range m.Resources() {
 		byKind := []description{o.unknown} // kinds count from 1
-		for k := core.Load; k <= core.Aggregate; k++ {
+		for k := core.Load; k <= slices.Max(core.Kinds()); k++ {
 			byKind = append(byKind, describe(k.String(), r.Name()))
 		}
 		o.resource = append(o.resource, byKind)

@@ -215,3 +215,19 @@ func TestTracersWithoutSpans(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestEveryKindHasAName(t *testing.T) {
+	decorator, recorder := traced(tracing.Options{})
+	o, err := decorator.Observe(cookie.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range core.Kinds() {
+		ctx, _ := o.Begin(within(t.Context(), true), k, cookie)
+		o.End(ctx, &core.Event{Kind: k, Resource: cookie, Attempt: 1})
+		ended := recorder.Ended()
+		if got, want := ended[len(ended)-1].Name(), k.String()+" cookie"; got != want && k != core.Tx {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
