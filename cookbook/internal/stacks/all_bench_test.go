@@ -21,6 +21,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/audit"
 	"github.com/larder-go/larder/decorators/limit"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/metrics"
@@ -44,6 +45,7 @@ func keptTasks() *core.Model {
 			core.FieldSpec{Name: "updated_by", Type: core.Int, ReadOnly: true},
 		)},
 		core.ResourceSpec{Name: "unit", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		audit.Resource("entry", "task"),
 	)
 }
 
@@ -101,6 +103,33 @@ func pairs() []pair {
 		}
 		return next(ctx, op)
 	})
+	recorded := layer(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Update {
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
+			load, entry := op.Derive(core.Load, op.Resource), op.Derive(core.Insert, op.Resource.Model().Resource("entry"))
+			load.Keys = op.Keys
+			before, err := next(ctx, load)
+			if err != nil {
+				return core.Result{}, err
+			}
+			res, err := next(ctx, op)
+			if err != nil || len(before.Records) == 0 || before.Records[0].Get("rank") == res.Records[0].Get("rank") {
+				return res, err
+			}
+			rec, err := entry.Resource.NewRecord(map[string]any{
+				"at": op.Now(), "kind": "updated", "record": "task", "task": op.Keys[0],
+				"before": map[string]any{"rank": before.Records[0].Get("rank").Any()}, "after": map[string]any{"rank": res.Records[0].Get("rank").Any()},
+			})
+			if err != nil {
+				return core.Result{}, err
+			}
+			entry.Records, entry.Final = []core.Record{rec}, true
+			_, err = next(ctx, entry)
+			return res, err
+		})
+	})
 	own := access.Policy{{Roles: []string{"worker"}, Resource: "task", Operations: access.Read | access.Insert | access.Update | access.Delete}}
 	return []pair{
 		{"tracing", tracing.New(tracer, tracing.Options{}), span},
@@ -108,7 +137,7 @@ func pairs() []pair {
 		{"metrics", metrics.New(prometheus.NewRegistry(), metrics.Options{}), five[1]},
 		{"limit", limit.New(limit.Rule{Name: "rate", Requests: 1e9}), bound},
 		{"readonly", readonly.New(readonly.Options{Resources: []string{"unit"}}), five[2]},
-		{"ownership", ownership.New("owner", ownership.Options{Shared: []string{"unit"}}), five[3]},
+		{"ownership", ownership.New("owner", ownership.Options{Shared: []string{"unit", "entry"}}), five[3]},
 		{"access", access.New(own, access.Options{}), layer(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if !op.Principal.IsSystem() && !op.Principal.HasRole("worker") {
 				return core.Result{}, core.Forbidden
@@ -117,6 +146,7 @@ func pairs() []pair {
 		})},
 		{"softdelete", softdelete.New(deletedAt, softdelete.Options{}), living},
 		{"stamp", stamp.New(stamp.Options{Updated: "updated_at", UpdatedBy: "updated_by"}), signed},
+		{"audit", audit.New(audit.Options{Resource: "entry", Omit: []string{"task.updated_at", "task.updated_by"}}), recorded},
 	}
 }
 
