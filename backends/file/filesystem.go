@@ -146,6 +146,8 @@ func (f osFile) Sync() error { return datasync(f.File) }
 
 func (f osFile) Lock() error { return lock(f.File) }
 
+func (f osFile) Close() error { return errors.Join(unlock(f.File), f.File.Close()) }
+
 func (f osFile) IsAt(path string) (bool, error) {
 	own, err := f.Stat()
 	if err != nil {

@@ -11,4 +11,6 @@ import (
 // lock fails: without it, two processes could overwrite each other's transactions.
 func lock(*os.File) error { return errors.ErrUnsupported }
 
+func unlock(*os.File) error { return nil }
+
 func chown(*os.File, fs.FileInfo) error { return nil }

@@ -18,6 +18,12 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("flock", err)
 }
 
+// unlock gives the lock back, if the open file has it. To close the file does not suffice: a child process that another goroutine
+// starts at the moment has a copy of the descriptor, and with it the lock, until it executes its program.
+func unlock(f *os.File) error {
+	return os.NewSyscallError("flock", syscall.Flock(int(f.Fd()), syscall.LOCK_UN))
+}
+
 // chown gives the file the owner and the group in info, unless it has them.
 func chown(f *os.File, info fs.FileInfo) error {
 	want, ok := info.Sys().(*syscall.Stat_t)
