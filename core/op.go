@@ -256,6 +256,9 @@ func (op *Op) Derive(kind Kind, r *Resource) *Op {
 	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try, at: op.at}
 }
 
+// Keeps reports whether the store of the op keeps the deleted records of Resource, see [Store.Keeps].
+func (op *Op) Keeps() bool { return op.origin.Keeps(op.Resource) }
+
 // Asks reports whether the op only asks the decorators for a condition: a Visibility, or a Restore without Keys. It reads and
 // writes nothing.
 func (op *Op) Asks() bool { return op.Kind == Visibility || op.Kind == Restore && len(op.Keys) == 0 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,8 +21,9 @@ type Options struct {
 	// ReadsDeleted reports whether the principal, nil for an anonymous one, reads the entries of deleted records of the resource,
 	// in addition to the rules for the entries. nil means that only [core.System] does.
 	ReadsDeleted func(p *core.Principal, r *core.Resource) bool
-	// DeletedAt is the name of the field that a soft delete sets, if there is one: setting it is an entry of the kind Deleted,
-	// and clearing it one of the kind Restored. The entries leave it out.
+	// DeletedAt is the field of decorators/softdelete, required in a stack with it: setting the field is an entry of the kind
+	// Deleted, and clearing it one of the kind Restored. The entries leave the field out. Without DeletedAt, every write of a
+	// record that softdelete would keep is [core.ServerError].
 	DeletedAt string
 }
 
@@ -63,6 +65,9 @@ func (t *trail) handle(ctx context.Context, op *core.Op) (core.Result, error) {
 	case op.Resource == t.entry:
 		return t.read(ctx, op)
 	case s != nil && (op.Kind == core.Insert || op.Kind == core.Update || op.Kind == core.Delete):
+		if s.deletedAt == nil && op.Keeps() {
+			return core.Result{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("audit: the store keeps the deleted records of %s, and the entries of deletes would be missing; set Options.DeletedAt to the field of softdelete", op.Resource)}
+		}
 		final := op.Final || op.Tx == nil
 		return op.InTx(ctx, t.next, func(ctx context.Context, op *core.Op) (core.Result, error) { return t.write(ctx, op, s, final) })
 	}

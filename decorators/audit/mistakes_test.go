@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -81,5 +82,29 @@ func TestPlaceInTheStack(t *testing.T) {
 	}
 	if !store.ReadOnly(m.Resource("entry")) || store.ReadOnly(m.Resource("issue")) {
 		t.Error("API descriptions must leave out the writes of entries only")
+	}
+}
+
+// Without the name of the field, a soft delete would be an update of hidden fields only, which has no entry.
+func TestSoftDeleteWithoutItsField(t *testing.T) {
+	issue := core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "gone", Type: core.Time, Hidden: true}}}
+	m := core.MustModel("kept", issue, audit.Resource("entry", "issue"))
+	keeper := core.Decorator{
+		Name: "keeper", Kind: core.KindEffect, KnowsRelated: true, Keeps: func(r *core.Resource) bool { return r.Name() == "issue" },
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil },
+	}
+	for field, want := range map[string]error{"gone": nil, "": core.ServerError} {
+		store, err := core.New(t.Context(), m, memory.New(), keeper, audit.New(audit.Options{Resource: "entry", DeletedAt: field}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := m.Resource("issue").NewRecord(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = store.Insert(t.Context(), m.Resource("issue"), record)
+		if !errors.Is(err, want) || want != nil && !strings.Contains(err.Error(), "set Options.DeletedAt") {
+			t.Errorf("DeletedAt %q: got %v, want %v", field, err, want)
+		}
 	}
 }
