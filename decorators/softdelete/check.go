@@ -17,24 +17,28 @@ func check(m *core.Model, field string, opts Options) error {
 			mistakes = append(mistakes, fmt.Errorf("resource %q: "+format, append([]any{r.Name()}, args...)...))
 		}
 		if !f.Stored() || f.Type() != core.Time || !f.Hidden() || f.Required() || f.HasDefaultFunc() || f.ConstantDefault().IsSet() {
-			fail("the field %s must be a stored time that is Hidden and has no default", f.Name())
+			fail("the field %[2]s does not fit; declare it as {Name: %[2]q, Type: core.Time, Hidden: true}, not Required and without a default", f.Name())
 			continue
 		}
 		for _, ref := range r.Referrers() {
 			if c := ref.Resource(); ref.OnDelete() == core.Cascade && c.Field(field) == nil && !c.ReadOnly() {
 				fail("a delete also deletes records of %s by %s, for good, so that they could not be restored; give %s the field %s, or %s another OnDelete",
-					c, ref.Name(), c, f.Name(), ref.Name())
+					c, ref, c, f.Name(), ref)
 			}
 		}
 		if isJoinByKey(m, r) {
-			fail("the key of a link is its two relations, so that a link that was deleted could not be made again; " +
-				"give the resource a key of its own, and the two relations a Unique for living records")
+			fail("the key of a link is its two relations, so that a link that was deleted could not be made again; "+
+				"give the resource a key of its own, and the two relations a unique index with the condition core.Eq(%q, nil)", f.Name())
 		}
 		if opts.KeepsUnique {
 			continue
 		}
 		for _, u := range r.Uniques() {
-			if u != r.Key() {
+			switch {
+			case u == r.Key():
+			case u.Inverse() != nil && !u.Inverse().Many():
+				fail("a deleted record would hold its one-to-one partner in %s; make %s a to-many relation, or set KeepsUnique", u.Name(), u.Inverse())
+			default:
 				fail("a deleted record would hold its %s; declare it as an index {Fields: []string{%q}, Where: core.Eq(%q, nil), Unique: true}, or set KeepsUnique", u.Name(), u.Name(), f.Name())
 			}
 		}

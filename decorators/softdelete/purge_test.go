@@ -83,15 +83,15 @@ func TestModelsThatDoNotFit(t *testing.T) {
 	}{
 		{"no resource has the field deleted_at", []core.ResourceSpec{{Name: "jar", Fields: []core.FieldSpec{id}}}, softdelete.Options{}},
 		{
-			`resource "jar": the field deleted_at must be a stored time that is Hidden`,
+			`resource "jar": the field deleted_at does not fit; declare it as {Name: "deleted_at", Type: core.Time, Hidden: true}`,
 			[]core.ResourceSpec{{Name: "jar", Fields: []core.FieldSpec{id, {Name: deletedAt, Type: core.Time}}}}, softdelete.Options{},
 		},
 		{
-			`resource "jar": the field deleted_at must be`,
+			`resource "jar": the field deleted_at does not fit`,
 			[]core.ResourceSpec{{Name: "jar", Fields: []core.FieldSpec{id, {Name: deletedAt, Type: core.Int, Hidden: true}}}}, softdelete.Options{},
 		},
 		{
-			`resource "jar": a delete also deletes records of cookie by jar, for good`,
+			`resource "jar": a delete also deletes records of cookie by cookie.jar, for good`,
 			[]core.ResourceSpec{jar, {Name: "cookie", Fields: []core.FieldSpec{id, {Name: "jar", ToOne: "jar", OnDelete: core.Cascade}}}}, softdelete.Options{},
 		},
 		{
@@ -103,7 +103,7 @@ func TestModelsThatDoNotFit(t *testing.T) {
 			[]core.ResourceSpec{{Name: "cup", Fields: []core.FieldSpec{id, gone, {Name: "a", Type: core.Int}, {Name: "b", Type: core.Int}}, Unique: [][]string{{"a", "b"}}}}, softdelete.Options{},
 		},
 		{
-			`resource "lid": a deleted record would hold its jar;`,
+			`resource "lid": a deleted record would hold its one-to-one partner in jar; make jar.lid a to-many relation`,
 			[]core.ResourceSpec{
 				{Name: "jar", Fields: []core.FieldSpec{id, gone, {Name: "lid", ToOne: "lid", Inverse: "jar"}}}, {Name: "lid", Fields: []core.FieldSpec{id, gone, own}},
 			}, softdelete.Options{},

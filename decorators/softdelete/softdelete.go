@@ -23,7 +23,7 @@ type Options struct {
 // [core.New] fails if no resource has the field or if a resource does not fit. The error lists every mistake and its correction.
 func New(field string, opts Options) core.Decorator {
 	return core.Decorator{
-		Name: "softdelete", Note: field + " is when", Kind: core.KindEffect, KnowsRelated: true, InsidePolicies: true,
+		Name: "softdelete", Note: "a delete sets " + field, Kind: core.KindEffect, KnowsRelated: true, InsidePolicies: true,
 		Keeps: func(r *core.Resource) bool { return r.Field(field) != nil },
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			if len(keptBy(m, field)) == 0 {
