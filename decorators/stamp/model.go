@@ -140,11 +140,11 @@ func (o Options) check(st stamp) error {
 // touch returns the touch of a relation, or the reason why it cannot be one.
 func (o Options) touch(r *core.Resource, relation string) (touch, error) {
 	if r == nil {
-		return touch{}, errors.New("names no resource of the model")
+		return touch{}, errors.New("names no resource of the model; name the one that stores the relation")
 	}
 	f := r.Field(relation)
 	if f == nil || f.Target() == nil || f.Many() || !f.Stored() {
-		return touch{}, errors.New("is no to-one relation that the resource stores")
+		return touch{}, errors.New("is no to-one relation that the resource stores; name the other side of a list")
 	}
 	updated := f.Target().Field(o.Updated)
 	switch {
@@ -162,5 +162,5 @@ func listed(types []core.Type) string {
 	for _, t := range types {
 		names = append(names, t.String())
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, " or ")
 }

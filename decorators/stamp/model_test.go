@@ -35,7 +35,7 @@ func TestUnsuitableModelsAndOptionsAreRejected(t *testing.T) {
 		"unknown":         {suitable, stamp.Options{Created: "on"}, `no resource of the model "m" has a field "on"; add it to a resource, or remove the name from the options`},
 		"writable":        {core.FieldSpec{Type: core.Time}, at, "field jar.at: can be set by clients; set ReadOnly or Hidden in the model"},
 		"type":            {core.FieldSpec{Type: core.Text, ReadOnly: true}, at, "field jar.at: has the type text; use time"},
-		"type of author":  {core.FieldSpec{Type: core.Float, ReadOnly: true}, by, "field jar.at: has the type float; use int, text, uuid"},
+		"type of author":  {core.FieldSpec{Type: core.Float, ReadOnly: true}, by, "field jar.at: has the type float; use int or text or uuid"},
 		"type of request": {suitable, stamp.Options{Request: "at"}, "field jar.at: has the type time; use text"},
 		"default":         {core.FieldSpec{Type: core.Int, ReadOnly: true, Default: 1}, by, "field jar.at: has a default, but the decorator writes it; remove Default in the model"},
 		"list":            {core.FieldSpec{ToMany: "cookie", ReadOnly: true}, by, "field jar.at: cannot hold a stamp; use a stored field of its own"},
