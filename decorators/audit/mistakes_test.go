@@ -34,6 +34,7 @@ func TestNewNamesMistakes(t *testing.T) {
 		want    []string
 	}{
 		"no resource":  {audit.Resource("entry", "issue"), audit.Options{Resource: "log"}, []string{`no resource "log" for entries; add audit.Resource("log", ...)`}},
+		"no name":      {audit.Resource("entry", "issue"), audit.Options{Resource: "-"}, []string{`Options.Resource is empty; name the resource`}},
 		"no field":     {without("kind"), audit.Options{}, []string{`resource "entry" needs a stored field "kind" of the type text`}},
 		"a wrong type": {with(core.FieldSpec{Name: "at", Type: core.Text}), audit.Options{}, []string{`field "at" of the type time`}},
 		"no relation":  {without("issue"), audit.Options{}, []string{`no relation to a resource to audit`}},
@@ -51,8 +52,11 @@ func TestNewNamesMistakes(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.options.Resource == "" {
+			switch c.options.Resource {
+			case "":
 				c.options.Resource = "entry"
+			case "-":
+				c.options.Resource = ""
 			}
 			_, err := core.New(t.Context(), core.MustModel("mistaken", issue, c.entry), memory.New(), audit.New(c.options))
 			for _, want := range c.want {

@@ -59,7 +59,10 @@ type subject struct {
 // newLayout finds the fields of the entries in the model. The error lists all mistakes.
 func newLayout(m *core.Model, o Options) (*layout, error) {
 	l := &layout{entry: m.Resource(o.Resource), of: make(map[*core.Resource]*subject)}
-	if l.entry == nil {
+	switch {
+	case o.Resource == "":
+		return nil, errors.New(`Options.Resource is empty; name the resource of entries, such as "entry"`)
+	case l.entry == nil:
 		return nil, fmt.Errorf("the model has no resource %q for entries; add audit.Resource(%q, ...) to the model", o.Resource, o.Resource)
 	}
 	var errs []error
@@ -129,7 +132,7 @@ func (l *layout) choose(o Options) (errs []error) {
 		errs = append(errs, fmt.Errorf("Omit names %q, which is no stored field of an audited resource; write resource.field", name))
 	}
 	if !deletedAt {
-		errs = append(errs, fmt.Errorf("DeletedAt names %q, which no audited resource has", o.DeletedAt))
+		errs = append(errs, fmt.Errorf("DeletedAt names %q, which no audited resource has; name the field of decorators/softdelete", o.DeletedAt))
 	}
 	return errs
 }
