@@ -18,7 +18,7 @@
 // With a subsystem the names are larder_backend_operations_total and so on. Every label has a fixed set of values: the kinds
 // of operations, the resources of the model, the outcomes of [core.Outcome]. Ids, owners, conditions and texts of errors are
 // never labels. All series exist from the start, so that a rate begins at zero and a panel shows zero rather than no data.
-// A resource has seven operations and so 210 series, or 91 without classic buckets.
+// A resource has nine operations and so 270 series, or 117 without classic buckets.
 //
 // A transaction is the operation "tx" with an empty resource. Its duration includes its operations, so a sum over operations
 // must exclude it:
