@@ -55,7 +55,8 @@ type Decorator struct {
 	Sets func(f *Field) bool
 	// Keeps reports whether the decorator keeps the records of the resource that are deleted, out of sight, until they are
 	// restored: it turns a Delete into an Update, and treats ops of kind [Restore] and ops with [Op] Deleted. A kept record keeps
-	// its references, and other records keep theirs to it. It is called with resources of the model that Wrap has got. nil
+	// its references, and other records keep theirs to it. It must stand outside other decorators with InsidePolicies, such as hooks,
+	// which would not see restores. [New] rejects other stacks. It is called with resources of the model that Wrap has got. nil
 	// stands for a function that returns false. It may be called from several goroutines.
 	Keeps func(r *Resource) bool
 }
@@ -149,7 +150,7 @@ func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
 // checkOrder rejects a stack that breaks a promise by its order, with an error that names a correct order.
 func checkOrder(decorators []Decorator) error {
 	seen := make(map[string]bool, len(decorators))
-	var answer, unaware, uses, effect string
+	var answer, unaware, uses, effect, changes string
 	outer := make(map[string]string) // the decorator already met that has to stand inside the named one
 	for _, d := range decorators {
 		if d.unaware() {
@@ -176,6 +177,8 @@ func checkOrder(decorators []Decorator) error {
 		case d.Kind == KindPolicy && effect != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which would see writes that %q denies, and change what %q decides about; put %q before %q",
 				d.Name, effect, d.Name, d.Name, d.Name, effect)
+		case d.Keeps != nil && changes != "":
+			return fmt.Errorf("decorator %q: stands inside %q, which would not see restores; put %q before %q", d.Name, changes, d.Name, changes)
 		case outer[d.Name] != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which has to see the result of %q; put %q before %q",
 				d.Name, outer[d.Name], d.Name, d.Name, outer[d.Name])
@@ -186,6 +189,9 @@ func checkOrder(decorators []Decorator) error {
 		}
 		if d.InsidePolicies {
 			effect = d.Name
+		}
+		if d.InsidePolicies && d.Keeps == nil {
+			changes = d.Name
 		}
 		for _, name := range d.Inside {
 			outer[name] = d.Name

@@ -221,6 +221,8 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		return core.Decorator{Name: name, Kind: k, Wrap: pass}
 	}
 	onWrite := func(context.Context, *core.Transaction, []core.Change) error { return nil }
+	keeper := decorator("keeper", core.KindEffect)
+	keeper.InsidePolicies, keeper.Keeps = true, func(*core.Resource) bool { return true }
 	trail := decorator("trail", core.KindEffect)
 	trail.InsidePolicies, trail.Inside = true, []string{"bin", "stamp"}
 	for _, c := range []struct {
@@ -241,6 +243,7 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		{[]core.Decorator{core.OnWrite("cookie", onWrite), decorator("owner", core.KindPolicy)}, `stands inside "on write", which would see writes that "owner" denies, and change what "owner" decides about; put "owner" before "on write"`},
 		{[]core.Decorator{trail, decorator("stamp", core.KindEffect)}, `decorator "stamp": stands inside "trail", which has to see the result of "stamp"; put "stamp" before "trail"`},
 		{[]core.Decorator{trail, decorator("owner", core.KindPolicy)}, `put "owner" before "trail"`},
+		{[]core.Decorator{core.OnWrite("cookie", onWrite), keeper}, `decorator "keeper": stands inside "on write", which would not see restores; put "keeper" before "on write"`},
 		{[]core.Decorator{decorator("cache", core.KindAnswer), core.OnWrite("cookie", onWrite)}, `put "on write" before "cache"`},
 		{[]core.Decorator{core.OnWrite("pot", onWrite)}, `decorator "on write": the model has no resource "pot"`},
 		{[]core.Decorator{core.OnWrite("jar", nil)}, `decorator "on write": the function for resource "jar" is nil`},
@@ -254,7 +257,7 @@ func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 		return core.Decorator{Name: name, Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return nil, nil }}
 	}
 	good := []core.Decorator{
-		look("log"), decorator("early", core.KindEffect), decorator("owner", core.KindPolicy), again, again, decorator("late", core.KindEffect),
+		look("log"), decorator("early", core.KindEffect), decorator("owner", core.KindPolicy), again, again, decorator("late", core.KindEffect), keeper,
 		core.OnWrite("cookie", onWrite), core.OnWrite("cookie", onWrite), decorator("stamp", core.KindEffect), trail,
 		look("metrics"), decorator("cache", core.KindAnswer), look("inner"),
 	}
