@@ -1,24 +1,27 @@
 // Package audit is a decorator that writes an entry for every change: which record, which fields before and after, by which
-// principal, in which request, at which time. The entries are records of the model, so that clients list, filter and sort them
-// like others, under the policies of the store.
+// principal, in which request, at which time. The entries are records of the model: clients list, filter and sort them
+// like others, under the policies of the store. With decorators/softdelete, set [Options.DeletedAt].
 //
 //	model, err := core.NewModel("tracker", issue, comment, audit.Resource("entry", "issue", "comment"))
-//	store, err := core.New(ctx, model, backend, access.New(policy), audit.New(audit.Options{Resource: "entry"}))
+//	store, err := core.New(ctx, model, backend, access.New(policy, access.Options{}), audit.New(audit.Options{Resource: "entry"}))
 //
 //	GET /entry?filter={"issue": 17}&sort=-id      the history of issue 17
 //	GET /entry?filter={"record": "issue/17"}      the same, also after the issue was deleted
 //
-// # Place
+// # In a stack
 //
-//	request     policies            softdelete, stamp          audit                             backend
-//	  |    -> may it, on what? ->  what is really stored  ->  reads the records, passes the op  ->  one transaction
-//	  |                                                        and inserts the entries         ->
+//	request with a principal
 //	  |
-//	GET /entry -> rules for entries -----------------------> narrows to visible records, shapes before and after
-//	                     ^                                     |
-//	                     +--- what may this caller read? ------+  (core.Op.SendRead, through the whole chain)
+//	policies             decide about the change, and later about the records and fields that a reader of entries sees
+//	  |
+//	softdelete, stamp    change the records that are written
+//	  |
+//	audit                a write: reads the records before it, passes the operation on, and inserts the entries
+//	  |                  a read of entries: narrows it to the records that the principal can read, and asks the policies for fields
+//	  |
+//	backend              one transaction for the change and its entries
 //
-// [core.New] rejects a stack with a policy inside the decorator, or with softdelete or stamp inside it. Hooks ([core.OnWrite])
+// It is an effect. [core.New] rejects a stack with a policy or the decorators softdelete and stamp inside it. Hooks ([core.OnWrite])
 // may stand on either side.
 //
 // # Entries
@@ -28,7 +31,7 @@
 //
 //	id       a generated key
 //	at       time: one for all entries of a transaction, the same that stamps have
-//	kind     text: created, updated, deleted, restored
+//	kind     text: created, updated, deleted, restored (from a soft delete)
 //	record   text: API name and id of the record, such as issue/17
 //	by       id of the principal as text; or of the type of the ids, or a relation with core.Keep. null stands for anonymous
 //	         callers and, without Options.Program, for the program
@@ -37,11 +40,14 @@
 //	after    json: the same after the change
 //	issue    a relation to each audited resource; one of them is set
 //
-// There is one entry for each record that an operation has really changed, in the transaction of the operation: the requests of
+// There is one entry for each record that an operation has changed, in the transaction of the operation: the requests of
 // clients with the records that they nest, detach and delete by cascade, hooks, and the program itself. If the entry cannot be
-// written, the transaction cannot commit. An update that leaves a record as it was has no entry, nor has one that changes only
-// hidden fields and those of [Options.Omit]: list there what stamps and counters change with every request. What the database does
-// by itself, such as ON DELETE CASCADE, is unknown to the store.
+// written, the transaction cannot commit. The entry of a soft delete or a restore has neither before nor after, unless a stamp
+// has changed too: the record keeps its fields.
+//
+// An update that leaves a record as it was has no entry, nor has one that changes only hidden fields and those of [Options.Omit].
+// List there the fields that stamps and counters change with every request; otherwise each touch by decorators/stamp is an entry of
+// the touched record. The store does not see changes by the database itself, such as ON DELETE CASCADE, and they have no entry.
 //
 // # Who reads what
 //
@@ -60,6 +66,13 @@
 // Every write of entries is [core.ReadOnly], for all principals and for the program itself, except in a context of
 // [AllowWrites]. [Purge] deletes old entries in batches. An audit trail that must resist the administrator of the database is a
 // matter of the database: give the service a role without UPDATE on the table.
+//
+// # Errors
+//
+//   - [core.ReadOnly]: a write of entries.
+//   - [core.SearchForbidden]: a condition on before or after.
+//   - [core.ServerError]: the id of the principal does not fit the type of the field by, or a decorator keeps deleted records
+//     and DeletedAt is not set. The cause says which, for the log.
 //
 // # Cost
 //
