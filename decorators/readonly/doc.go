@@ -30,6 +30,10 @@
 //
 // # In a stack
 //
-// It may stand anywhere outside answer decorators, such as caches and fault injectors. Several add up: an operation must pass
-// all of them.
+// It is a policy and stands outside softdelete, stamp, audit, hooks and caches. [core.New] rejects other orders. Among policies any
+// order is allowed; in front of ownership and access it denies a write before they do any work. A stack may have several, and an
+// operation must pass all of them.
+//
+// The writes of hooks pass it, too. Those that other inner decorators add do not: a touch by decorators/stamp, an entry of
+// decorators/audit.
 package readonly
