@@ -7,6 +7,12 @@
 //	)
 //	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Logger: slogLogger}) // failed requests
 //
+// # In a stack
+//
+// It observes: it cannot change an operation, and may stand anywhere. Outermost it has a line for each operation of a caller, denied
+// ones included. Innermost it has a line for each operation that reaches the backend, those that decorators add included. Put
+// decorators/tracing outside it, so that lines have the id of the trace.
+//
 // # Lines
 //
 // The message is the kind and the resource, such as "insert cookie", or "transaction". zap's sampling, which goes by
