@@ -28,11 +28,11 @@
 //	  |
 //	policies             decide about Delete and Restore, as the caller sends them
 //	  |
-//	softdelete           turns a Delete and a Restore into an Update, and narrows every other operation to living records
+//	softdelete           turns a Delete and a Restore into an Update, and narrows every other operation to living records, those not deleted
 //	  |
 //	stamp, audit, hooks  see the Update
 //	  |
-//	store                asks softdelete for the conditions of policies: a removed membership grants nothing
+//	store                applies softdelete to the related records in conditions: a deleted membership grants nothing
 //	  |
 //	backend              sets deleted_at in the statement that the guards narrow
 //
@@ -70,14 +70,14 @@
 // decorators/readonly rejects it. A policy that does not know the kind denies it.
 //
 // A restore also restores the dependants that were deleted at the same time as the record and that the caller may restore, by the
-// rules of their own resources. A caller that may restore no records of a resource that cascades is [core.Forbidden]. Other
-// dependants stay deleted.
+// rules of their own resources. The caller needs a right to restore for every resource that cascades, also if there are no
+// dependants; without it the restore is [core.Forbidden]. Other dependants stay deleted.
 //
 //   - A record that is not deleted, does not exist, or that the caller may not restore: [core.NotFound].
 //   - A unique value that another record has now: [core.AlreadyExists], also of a dependant. Nothing is restored.
 //   - A record whose parent is deleted, by a relation that cascades or restricts: [core.NotFound] naming the parent, if the caller
-//     may restore it and so can do that first. A deleted parent that the caller may not restore is as unknown as a hidden one: the
-//     record is restored, and shows no parent.
+//     may restore it and so can do that first. A deleted parent that the caller may not restore is indistinguishable from a
+//     hidden one: the record is restored, and shows no parent.
 //   - A Validate of the model that rejects the record today: [core.ValidationFailed]. A delete is an update for the rules of the model,
 //     too.
 //
@@ -87,8 +87,8 @@
 //
 // # The program
 //
-// [core.WithDeleted] is the context of a program to which deleted records exist: it reads and changes them, and its Delete is
-// for good. [Purge] deletes for good what was deleted before a time, dependants first, in batches.
+// In the context of [core.WithDeleted], deleted records exist for the program: it reads and changes them, and its Delete is for
+// good. [Purge] deletes for good what was deleted before a time, dependants first, in batches.
 //
 // # Limits
 //
