@@ -33,6 +33,11 @@
 //   - An operation of a kind that this package does not know is [core.Forbidden], except on shared resources.
 //   - Operations of [core.System] pass unchanged. A record that they insert without an owner has none.
 //
+// # In a stack
+//
+// It is a policy and stands outside softdelete, stamp, audit, hooks and caches. [core.New] rejects other orders. Among policies any
+// order is allowed: with decorators/access, an operation must satisfy both.
+//
 // # Roles without restriction
 //
 // Principals with a role in [Options.Bypass] read and change all records, and may insert records for any owner. A record
