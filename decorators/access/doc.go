@@ -130,8 +130,11 @@
 //
 // # In a stack
 //
-// On an Insert, field lists apply to the fields that the caller named, [core.Op] Requested. So other decorators may set
-// further fields of new records from anywhere in the stack. Fields that an outer decorator adds to an Update need a rule;
+// It is a policy and stands outside softdelete, stamp, audit, hooks and caches. [core.New] rejects other orders. Among policies any
+// order is allowed.
+//
+// On an Insert, field lists apply to the fields that the caller named, [core.Op] Requested. So other decorators, also outer ones, may
+// set further fields of new records. Fields that an outer decorator adds to an Update need a rule;
 // fields that an inner one adds do not. An outer decorator narrows an operation with [core.Op.Guard]; fields that it adds to
 // [core.Op] Where count as named by the caller.
 //
