@@ -43,5 +43,6 @@
 //
 // # Cost
 //
-// A get from memory takes about 0.3 µs and one allocation more (see BenchmarkGet). An exemplar allocates more. Each operation on each resource needs some 9 kB of memory.
+// A get from memory takes about 0.3 µs and one allocation more (see BenchmarkGet). An exemplar allocates more. Each operation on each
+// resource needs some 9 kB of memory.
 package metrics
