@@ -31,7 +31,8 @@
 // store of each HTTP request. core/rest asks the store once more, as a transaction, about each anonymous write and each failed
 // anonymous read.
 //
-// All rules that apply to a caller hold, whatever roles it has. A denied operation takes nothing from any rate. Operations of
+// All rules that apply to a caller hold, whatever roles it has. An operation that a limit denies takes nothing from
+// any rate; one that an inner policy denies counts. Operations of
 // [core.System] are not limited and not counted.
 //
 // # Keys

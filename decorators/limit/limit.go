@@ -28,14 +28,20 @@ func New(all ...Rule) core.Decorator {
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			l := &limiter{next: next}
 			seen := make(map[string]bool)
+			var mistakes []error
 			for _, r := range all {
 				if err := r.check(); err != nil {
-					return nil, fmt.Errorf("rule %q: %w", r.Name, err)
+					mistakes = append(mistakes, fmt.Errorf("rule %q: %w", r.Name, err))
 				}
 				if seen[r.Name] {
-					return nil, fmt.Errorf("rule %q: another rule has this name; use different names", r.Name)
+					mistakes = append(mistakes, fmt.Errorf("rule %q: another rule has this name; use different names", r.Name))
 				}
 				seen[r.Name] = true
+			}
+			if mistakes != nil {
+				return nil, errors.Join(mistakes...)
+			}
+			for _, r := range all {
 				l.rules = append(l.rules, newRule(r))
 			}
 			if len(all) == 0 {

@@ -228,7 +228,8 @@ func TestManyKeysNeitherFillMemoryNorRenewAQuota(t *testing.T) {
 func TestInvalidRulesAreRejected(t *testing.T) {
 	for mistake, rules := range map[string][]limit.Rule{
 		"has no rule":                            nil,
-		"option Name: use printable":             {{Requests: 1}},
+		"option Name: is empty":                  {{Requests: 1}},
+		"rule \"b\": limits nothing":             {{Name: "a", Requests: -1}, {Name: "b"}},
 		`rule "a\"": option Name: use printable`: {{Name: `a"`, Requests: 1}},
 		"limits nothing":                         {{Name: "a"}},
 		"must not be negative":                   {{Name: "a", Requests: 1, Wait: -1}},

@@ -78,7 +78,9 @@ func ByClaim(name string) func(context.Context, *core.Principal) core.Value {
 func (r Rule) check() error {
 	unprintable := func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
 	switch {
-	case r.Name == "" || strings.ContainsFunc(r.Name, unprintable):
+	case r.Name == "":
+		return errors.New("option Name: is empty; name the rule for errors and headers, such as \"writes\"")
+	case strings.ContainsFunc(r.Name, unprintable):
 		return errors.New("option Name: use printable ASCII without quotes and backslashes")
 	case r.Requests < 0 || r.Window < 0 || r.Keys < 0 || r.Concurrent < 0 || r.Total < 0 || r.Wait < 0 || r.Time < 0:
 		return errors.New("numbers and times must not be negative")
