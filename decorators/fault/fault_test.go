@@ -162,15 +162,15 @@ func TestCountsAndEnable(t *testing.T) {
 
 func TestInvalidRulesAreRejected(t *testing.T) {
 	for mistake, rule := range map[string]fault.Rule{
-		`rule 2: option Resources: the model "cookies" has no resource "biscuit"`: {Resources: []string{"biscuit"}},
-		"rule 2: option Kinds: no backend sees an operation of the kind visib":    {Kinds: []core.Kind{core.Visibility}},
-		"rule 2: option Kinds: no backend sees an operation of the kind restore":  {Kinds: []core.Kind{core.Restore}},
-		"rule 2: an empty list matches nothing":                                   {Kinds: []core.Kind{}},
-		"rule 2: option Probability: 1.5 is out of range":                         {Probability: 1.5},
-		"rule 2: options Skip, Times and Delay must not be negative":              {Skip: -1},
-		"rule 2: option Err: only a commit has an unknown outcome":                {Err: core.ErrCommitUnknown},
-		"rule 2: option Err: only a commit has an unknown outcome; ":              {Kinds: []core.Kind{core.Tx, core.Insert}, Err: core.ErrCommitUnknown},
-		"rule 2: option Committed: a committed transaction must not report":       {Kinds: commit, Err: core.ErrConflict, Committed: true},
+		`rule 2: option Resources: the model "cookies" has no resource "biscuit"`:                     {Resources: []string{"biscuit"}},
+		"rule 2: option Kinds: no backend sees an operation of the kind visib":                        {Kinds: []core.Kind{core.Visibility}},
+		"rule 2: option Kinds: no backend sees an operation of the kind restore":                      {Kinds: []core.Kind{core.Restore}},
+		"rule 2: an empty list matches nothing":                                                       {Kinds: []core.Kind{}},
+		"rule 2: option Probability: 1.5 is out of range":                                             {Probability: 1.5},
+		"rule 2: options Skip, Times and Delay must not be negative":                                  {Skip: -1},
+		"rule 2: option Err: only a commit has an unknown outcome":                                    {Err: core.ErrCommitUnknown},
+		"rule 2: option Err: only a commit has an unknown outcome; ":                                  {Kinds: []core.Kind{core.Tx, core.Insert}, Err: core.ErrCommitUnknown},
+		"rule 2: option Committed: a committed transaction must not report another error; set Err to": {Kinds: commit, Err: core.ErrConflict, Committed: true},
 	} {
 		_, err := core.New(t.Context(), model, fault.New(memory.New(), 1, fault.Rule{}, rule))
 		if err == nil || !strings.Contains(err.Error(), mistake) {

@@ -64,7 +64,7 @@ func (r Rule) check(m *core.Model) error {
 	case unknown && !onlyCommits:
 		return errors.New("option Err: only a commit has an unknown outcome; set Kinds to core.Tx")
 	case r.Committed && !unknown:
-		return errors.New("option Committed: a committed transaction must not report an error other than core.ErrCommitUnknown")
+		return errors.New("option Committed: a committed transaction must not report another error; set Err to core.ErrCommitUnknown")
 	}
 	return nil
 }
