@@ -19,7 +19,8 @@ type Options struct {
 	// Program is the value of the field by for changes of [core.System]. The zero Value means null, as for anonymous callers.
 	Program core.Value
 	// ReadsDeleted reports whether the principal, nil for an anonymous one, reads the entries of deleted records of the resource,
-	// in addition to the rules for the entries. nil means that only [core.System] does.
+	// in addition to the rules for the entries. It takes the place of the policies for the records: true shows the entries of all
+	// deleted records of the resource, those of other owners and tenants too. nil means that only [core.System] reads them.
 	ReadsDeleted func(p *core.Principal, r *core.Resource) bool
 	// DeletedAt is the field of decorators/softdelete, required in a stack with it: setting the field is an entry of the kind
 	// Deleted, and clearing it one of the kind Restored. The entries leave the field out. Without DeletedAt, every write of a

@@ -51,10 +51,12 @@
 //
 // # Who reads what
 //
-// An entry exists for a principal if the policies for the resource of entries say so, and if the principal can read the record
-// today. The condition is part of the statement, so that pages, counts, conditions on related records and orders agree. The
-// entries of records that no longer exist, or are softly deleted, take a right of their own: [Options.ReadsDeleted]. Without it
-// only [core.System] reads them.
+// A principal sees an entry if the policies for the resource of entries permit it, and if the principal can read the record
+// today. The condition is part of the statement, so that pages, counts, conditions on related records and orders agree. With
+// decorators/ownership, list the resource of entries in Shared: the entries follow the owners of the records.
+//
+// The entries of records that no longer exist, or are softly deleted, take a right of their own: [Options.ReadsDeleted]. It covers
+// all deleted records of a resource, those of other owners and tenants too. Without it only [core.System] reads them.
 //
 // Before and after show the fields that the principal can read of this record today: the decorator asks the policies for each
 // field, with their conditions on rows. Of a deleted record they show the fields that the principal can read in all records that
