@@ -56,7 +56,7 @@
 //   - cascade: core/engine deletes the records that point at the deleted one, with the same time, under the caller's policies. At the
 //     store, and for records that the caller cannot see, the delete is [core.StillReferenced] while there are any. A resource that
 //     cascades must have the field, too.
-//   - restrict: a living record that points at the deleted one refuses the delete.
+//   - restrict: while a living record points at the record, its delete is [core.StillReferenced].
 //   - detach: nothing happens. The reference shows no record, and shows it again after a restore.
 //
 // A record of a resource without the field is deleted for good. Deleted records that point at it are detached from it, and
