@@ -43,7 +43,8 @@
 // There is one entry for each record that an operation has changed, in the transaction of the operation: the requests of
 // clients with the records that they nest, detach and delete by cascade, hooks, and the program itself. If the entry cannot be
 // written, the transaction cannot commit. The entry of a soft delete or a restore has neither before nor after, unless a stamp
-// has changed too: the record keeps its fields.
+// has changed too: the record keeps its fields. softdelete.Purge adds an entry of the program with all of the fields in before;
+// audit.Purge deletes entries for good.
 //
 // An update that leaves a record as it was has no entry, nor has one that changes only hidden fields and those of [Options.Omit].
 // List there the fields that stamps and counters change with every request; otherwise each touch by decorators/stamp is an entry of
