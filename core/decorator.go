@@ -71,7 +71,8 @@ const (
 	// KindPolicy denies or narrows operations. It must stand outside every decorator of [KindAnswer].
 	KindPolicy
 	// KindEffect adds to operations or writes further ones: stamps of time and author, audit trails, soft delete. Like
-	// a policy it must stand outside every decorator of [KindAnswer], which would leave its writes out.
+	// a policy it must stand outside every decorator of [KindAnswer], which would leave its writes out. Most effects stand inside
+	// all policies, see [Decorator] InsidePolicies.
 	KindEffect
 	// KindAnswer may answer operations in the backend's place: caches, fault injectors. A policy or an effect inside it
 	// would not see the operations that it answers.

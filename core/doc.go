@@ -34,6 +34,9 @@
 // pass the same chain, and the transaction itself passes it as an op of kind [Tx]. A decorator is written once, and no
 // access bypasses it; there is no Unwrap.
 //
+// A stack has observers (logs, metrics, traces), then policies, then effects (soft delete, stamps, audit trails, hooks). [New]
+// rejects an order that breaks a promise and names a correct one, see [DecoratorKind] and [Decorator].
+//
 // # Policies
 //
 // A policy does not read first and decide afterwards. It adds a condition to the op with [Op.Guard], and the backend
