@@ -87,6 +87,8 @@
 //
 //   - The existence and the time of an entry show that a record has changed, also to a principal that can read none of the
 //     changed fields. List such fields in [Options.Omit].
+//   - A principal that empties a relation that shows nothing learns by the entry that the relation led to a hidden record: without
+//     one, there is no change.
 //   - Gaps in the ids of entries show that there are further ones. An id of the type uuid shows none.
 //   - A record that becomes readable brings its history with it, from before that time too.
 //   - A new record with the id of a deleted one, which a client can choose with PUT, has the history of both.

@@ -218,6 +218,7 @@ func TestAuditRevealsNothingHidden(t *testing.T) {
 			}
 			s := spec(false, program(), owners(), trail(audit.Options{}), settled())
 			s.Operations = map[string]int{"memory": 3_000, "file": 200, "postgres": 50}[name]
+			s.SameReferences = true // an entry stores the hidden target of a relation that its owner has replaced, and shows null
 			policytest.NonInterference(t, open, s)
 		})
 	}
