@@ -223,11 +223,11 @@ var promises = []struct {
 		// An entry that cannot be written undoes the change, and the program cannot ignore it.
 		failing := context.WithValue(one, failKey{}, true)
 		if err := f.update(failing, "issue", 1, body{"title": "b"})(); !errors.Is(err, errDeliberate) {
-			return fmt.Errorf("update without an entry: %v", err)
+			return fmt.Errorf("update without an entry: %w", err)
 		}
 		change := issue.Patch(core.IntValue(1)).Set(issue.Field("title"), core.TextValue("c"))
 		if _, err := f.store.Update(failing, issue, change); !errors.Is(err, errDeliberate) {
-			return fmt.Errorf("update without an entry: %v", err)
+			return fmt.Errorf("update without an entry: %w", err)
 		}
 		err = f.store.Tx(failing, func(ctx context.Context, tx *core.Transaction) error {
 			_, _ = tx.Update(ctx, issue, change)
@@ -235,7 +235,7 @@ var promises = []struct {
 		})
 		rec, readErr := f.store.Get(one, issue, core.IntValue(1))
 		if err == nil || readErr != nil || rec.Get("title").Text() != "a" {
-			return fmt.Errorf("after updates without entries (%v): %v, %v", err, rec, readErr)
+			return fmt.Errorf("after updates without entries (%w): %v, %w", err, rec, readErr)
 		}
 		return f.reads(core.System(ctx), `created issue/1 null {"owner":1,"title":"a"}`)
 	}},
@@ -312,12 +312,12 @@ var promises = []struct {
 			func() error {
 				for _, where := range []core.Filter{core.Eq("after", nil), core.Or(core.Eq("kind", "x"), core.Not(core.Eq("before", body{"cost": 3})))} {
 					if _, err := f.store.Count(one, f.store.Model().Resource("entry"), where); !errors.Is(err, core.SearchForbidden) {
-						return fmt.Errorf("condition %s: %v", where, err)
+						return fmt.Errorf("condition %s: %w", where, err)
 					}
 				}
 				where := core.Related("history", core.Ne("after", nil))
 				if _, err := f.store.Count(one, f.store.Model().Resource("issue"), where); !errors.Is(err, core.SearchForbidden) {
-					return fmt.Errorf("condition %s: %v", where, err)
+					return fmt.Errorf("condition %s: %w", where, err)
 				}
 				return nil
 			},

@@ -34,7 +34,7 @@ func TestNewNamesMistakes(t *testing.T) {
 		want    []string
 	}{
 		"no resource":  {audit.Resource("entry", "issue"), audit.Options{Resource: "log"}, []string{`no resource "log" for entries; add audit.Resource("log", ...)`}},
-		"no name":      {audit.Resource("entry", "issue"), audit.Options{Resource: "-"}, []string{`Options.Resource is empty; name the resource`}},
+		"no name":      {audit.Resource("entry", "issue"), audit.Options{Resource: "-"}, []string{`option Resource: is empty; name the resource`}},
 		"no field":     {without("kind"), audit.Options{}, []string{`resource "entry" needs a stored field "kind" of the type text`}},
 		"a wrong type": {with(core.FieldSpec{Name: "at", Type: core.Text}), audit.Options{}, []string{`field "at" of the type time`}},
 		"no relation":  {without("issue"), audit.Options{}, []string{`no relation to a resource to audit`}},
@@ -48,7 +48,7 @@ func TestNewNamesMistakes(t *testing.T) {
 		"an assigned key": {with(core.FieldSpec{Name: "id", Type: core.Int, Key: true, Assigned: true}), audit.Options{}, []string{`entry.id: entries need a generated key`}},
 		"options": {
 			audit.Resource("entry", "issue"), audit.Options{Omit: []string{"issue.titel"}, DeletedAt: "gone"},
-			[]string{`Omit names "issue.titel", which is no stored field of an audited resource; write resource.field`, `DeletedAt names "gone", which no audited resource has`},
+			[]string{`option Omit: "issue.titel" is no stored field of an audited resource; write resource.field`, `option DeletedAt: no audited resource has a field "gone"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func newLayout(m *core.Model, o Options) (*layout, error) {
 	l := &layout{entry: m.Resource(o.Resource), of: make(map[*core.Resource]*subject)}
 	switch {
 	case o.Resource == "":
-		return nil, errors.New(`Options.Resource is empty; name the resource of entries, such as "entry"`)
+		return nil, errors.New(`option Resource: is empty; name the resource of entries, such as "entry"`)
 	case l.entry == nil:
 		return nil, fmt.Errorf("the model has no resource %q for entries; add audit.Resource(%q, ...) to the model", o.Resource, o.Resource)
 	}
@@ -129,10 +129,10 @@ func (l *layout) choose(o Options) (errs []error) {
 		}
 	}
 	for _, name := range unused {
-		errs = append(errs, fmt.Errorf("Omit names %q, which is no stored field of an audited resource; write resource.field", name))
+		errs = append(errs, fmt.Errorf("option Omit: %q is no stored field of an audited resource; write resource.field", name))
 	}
 	if !deletedAt {
-		errs = append(errs, fmt.Errorf("DeletedAt names %q, which no audited resource has; name the field of decorators/softdelete", o.DeletedAt))
+		errs = append(errs, fmt.Errorf("option DeletedAt: no audited resource has a field %q; name the field of decorators/softdelete", o.DeletedAt))
 	}
 	return errs
 }
