@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/decorators/softdelete"
 )
 
 // present returns the keys of all records that exist for the program, or that are deleted, by resource.
@@ -190,4 +192,59 @@ func TestFailedDeleteChangesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRecordsInACircleAreRestoredTogether(t *testing.T) {
+	onEach(t, func(t *testing.T, s *core.Store) {
+		ctx, api := core.System(t.Context()), engine.New(s, engine.Options{})
+		if _, err := api.Update(ctx, "comment", 1, engine.Write{}, map[string]any{"answers": 4}); err != nil { // 1, 4, 2, 1
+			t.Fatal(err)
+		}
+		if err := api.Delete(ctx, "comment", 2, engine.Write{}); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, s, strings.Replace(everything, "comment[1 2 3 4]", "comment[3]", 1), "comment[1 2 4]")
+		if _, err := api.Restore(ctx, "comment", 4, engine.Write{}); err != nil {
+			t.Error(err)
+		}
+		expect(t, s, everything, "")
+	})
+}
+
+// TestDependantsOfDependants restores an issue of a project and of a milestone of the same project, which is restored after it.
+func TestDependantsOfDependants(t *testing.T) {
+	for _, rule := range []core.OnDelete{core.Cascade, core.Restrict, core.Detach} {
+		t.Run(rule.String(), func(t *testing.T) {
+			project := core.FieldSpec{Name: "project", ToOne: "project", OnDelete: core.Cascade}
+			m := core.MustModel("plans",
+				core.ResourceSpec{Name: "project", Fields: []core.FieldSpec{id, gone}},
+				core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{id, gone, project, {Name: "milestone", ToOne: "milestone", OnDelete: rule}}},
+				core.ResourceSpec{Name: "milestone", Fields: []core.FieldSpec{id, gone, project}},
+			)
+			s, err := core.New(t.Context(), m, memory.New(), softdelete.New(deletedAt, softdelete.Options{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, api := core.System(t.Context()), engine.New(s, engine.Options{})
+			_, err = api.Create(ctx, "project", engine.Write{}, map[string]any{})
+			if err == nil {
+				_, err = api.Create(ctx, "milestone", engine.Write{}, map[string]any{"project": 1})
+			}
+			if err == nil {
+				_, err = api.Create(ctx, "issue", engine.Write{}, map[string]any{"project": 1, "milestone": 1})
+			}
+			if err == nil {
+				err = api.Delete(ctx, "project", 1, engine.Write{})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			const all = "project[1] issue[1] milestone[1]"
+			expect(t, s, "", all)
+			if _, err := api.Restore(ctx, "project", 1, engine.Write{}); err != nil {
+				t.Error(err)
+			}
+			expect(t, s, all, "")
+		})
+	}
 }

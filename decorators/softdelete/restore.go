@@ -13,17 +13,25 @@ import (
 type restoring struct {
 	*keeper
 
-	op *core.Op
+	op       *core.Op
+	waiting  []dependants // for a record that they point at, too, and that is still deleted
+	restored map[*core.Resource]map[core.Value]bool
+}
+
+// dependants are deleted records of one resource that match the guard.
+type dependants struct {
+	records []core.Record
+	guard   core.Filter
 }
 
 // restore sets the field to null in the records of a Restore, and in the dependants that were deleted with them.
 func (k *keeper) restore(ctx context.Context, op *core.Op) (core.Result, error) {
 	return op.InTx(ctx, k.next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-		return restoring{k, op}.restore(ctx)
+		return (&restoring{keeper: k, op: op, restored: make(map[*core.Resource]map[core.Value]bool)}).restore(ctx)
 	})
 }
 
-func (r restoring) restore(ctx context.Context) (core.Result, error) {
+func (r *restoring) restore(ctx context.Context) (core.Result, error) {
 	op := r.op
 	of := &r.resources[op.Resource.Index()]
 	load := op.Derive(core.Load, op.Resource)
@@ -37,29 +45,52 @@ func (r restoring) restore(ctx context.Context) (core.Result, error) {
 			return core.Result{}, op.Resource.NotFound(key)
 		}
 	}
-	orphans, err := r.orphans(ctx, found.Records)
-	if err != nil {
-		return core.Result{}, err
-	}
-	for _, rec := range found.Records {
-		if f := orphans[rec.Key()]; f != nil {
-			return core.Result{}, f.Target().NotFound(rec.At(f.Column()))
-		}
-	}
 	update := *op
 	update.Kind, update.Using, update.Records = core.Update, core.And(op.Using, of.deleted), of.with(op.Keys, core.Null)
 	res, err := r.next(ctx, &update)
 	if err == nil {
 		err = r.restoreDependants(ctx, found.Records)
 	}
+	if err == nil {
+		err = r.restoreWaiting(ctx)
+	}
+	if err != nil {
+		return core.Result{}, err
+	}
+	orphans, err := r.orphans(ctx, found.Records) // a parent may be a dependant, too
+	for _, rec := range found.Records {
+		if f := orphans[rec.Key()]; err == nil && f != nil {
+			err = f.Target().NotFound(rec.At(f.Column()))
+		}
+	}
 	return res, err
+}
+
+// restoreWaiting restores the dependants that have waited for others, until no further one can be restored.
+func (r *restoring) restoreWaiting(ctx context.Context) error {
+	count := func() (n int) {
+		for _, d := range r.waiting {
+			n += len(d.records)
+		}
+		return n
+	}
+	for before := 0; count() > 0 && count() != before; {
+		before = count()
+		waiting := r.waiting
+		r.waiting = nil
+		for _, d := range waiting {
+			if err := r.restoreAll(ctx, d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // restoreDependants restores the records that were deleted at the same time as the given ones of one resource and point at them
 // by a relation that cascades, and their own dependants. It restores what the principal may restore: the condition comes from
-// the policies of the store. A dependant of another record that is
-// still deleted, and that the principal may restore, stays deleted.
-func (r restoring) restoreDependants(ctx context.Context, records []core.Record) error {
+// the policies of the store. A dependant of another record that is still deleted, and that the principal may restore, waits for it.
+func (r *restoring) restoreDependants(ctx context.Context, records []core.Record) error {
 	target := records[0].Resource()
 	at := make(map[core.Value][]core.Value) // keys by the time of the delete
 	for _, rec := range records {
@@ -76,12 +107,12 @@ func (r restoring) restoreDependants(ctx context.Context, records []core.Record)
 			return err
 		}
 		for when, keys := range at {
-			dependants := r.op.Derive(core.Select, f.Resource())
-			dependants.Principal, dependants.Using = program, core.And(guard, of.field.Compare(core.FilterEq, when))
-			dependants.Where = f.Compare(core.FilterIn, keys...)
-			found, err := r.next(ctx, dependants)
+			referrers := r.op.Derive(core.Select, f.Resource())
+			referrers.Principal, referrers.Using = program, core.And(guard, of.field.Compare(core.FilterEq, when))
+			referrers.Where = f.Compare(core.FilterIn, keys...)
+			found, err := r.next(ctx, referrers)
 			if err == nil {
-				err = r.restoreAll(ctx, found.Records, dependants.Using)
+				err = r.restoreAll(ctx, dependants{found.Records, referrers.Using})
 			}
 			if err != nil {
 				return err
@@ -91,31 +122,47 @@ func (r restoring) restoreDependants(ctx context.Context, records []core.Record)
 	return nil
 }
 
-// restoreAll restores dependants, records of one resource that match the guard.
-func (r restoring) restoreAll(ctx context.Context, dependants []core.Record, guard core.Filter) error {
-	orphans, err := r.orphans(ctx, dependants)
+// restoreAll restores the dependants that do not have to wait, and their own dependants.
+func (r *restoring) restoreAll(ctx context.Context, d dependants) error {
+	orphans, err := r.orphans(ctx, d.records)
 	if err != nil {
 		return err
 	}
-	records := slices.DeleteFunc(dependants, func(rec core.Record) bool { return orphans[rec.Key()] != nil })
-	if len(records) == 0 {
+	var ready, wait []core.Record
+	for _, rec := range d.records {
+		switch {
+		case orphans[rec.Key()] != nil:
+			wait = append(wait, rec)
+		case !r.restored[rec.Resource()][rec.Key()]: // it may have waited, and have come by another relation since
+			ready = append(ready, rec)
+		}
+	}
+	if len(wait) > 0 {
+		r.waiting = append(r.waiting, dependants{wait, d.guard})
+	}
+	if len(ready) == 0 {
 		return nil
 	}
-	update := r.op.Derive(core.Update, records[0].Resource())
-	for _, rec := range records {
-		update.Keys = append(update.Keys, rec.Key())
+	of := ready[0].Resource()
+	if r.restored[of] == nil {
+		r.restored[of] = make(map[core.Value]bool)
 	}
-	update.Using, update.Records = guard, r.resources[update.Resource.Index()].with(update.Keys, core.Null)
+	update := r.op.Derive(core.Update, of)
+	for _, rec := range ready {
+		update.Keys = append(update.Keys, rec.Key())
+		r.restored[of][rec.Key()] = true
+	}
+	update.Using, update.Records = d.guard, r.resources[of.Index()].with(update.Keys, core.Null)
 	if _, err := r.next(ctx, update); err != nil {
 		return err
 	}
-	return r.restoreDependants(ctx, records)
+	return r.restoreDependants(ctx, ready)
 }
 
 // orphans returns, by key, the records of one resource that point by a relation that cascades or restricts at a deleted record
 // which the principal may restore before. Another deleted record is as unknown to the principal as one that it cannot read, and
 // must make no difference.
-func (r restoring) orphans(ctx context.Context, records []core.Record) (map[core.Value]*core.Field, error) {
+func (r *restoring) orphans(ctx context.Context, records []core.Record) (map[core.Value]*core.Field, error) {
 	orphans := make(map[core.Value]*core.Field)
 	if len(records) == 0 {
 		return orphans, nil
@@ -150,7 +197,7 @@ func (r restoring) orphans(ctx context.Context, records []core.Record) (map[core
 }
 
 // restorable returns the deleted ones of the records with the keys that the principal may restore.
-func (r restoring) restorable(ctx context.Context, of *core.Resource, keys []core.Value) ([]core.Record, error) {
+func (r *restoring) restorable(ctx context.Context, of *core.Resource, keys []core.Value) ([]core.Record, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
