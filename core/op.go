@@ -122,8 +122,8 @@ type Op struct {
 	// Records of an Insert, or of an Update: the keys and the changed columns, in the order of Keys.
 	Records []Record
 	// Deleted means that a Load, Select, Count or Aggregate is about the records that a decorator keeps although they were deleted,
-	// and not about the others. Using then has the condition of a Restore already. Related records are never deleted ones. Only
-	// the decorator that keeps records treats it.
+	// and not about the others. Using then has the condition of a Restore already. A Visibility has it for the fields that
+	// the search of such an op looks into. Related records are never deleted ones. Only the decorator that keeps records treats it.
 	Deleted bool
 	// Reset holds the fields of an Update for which the caller has not set null itself: a replacement of the whole
 	// record does not name them. For null in such a field a backend with a constant default of its own writes that

@@ -30,7 +30,7 @@ func (s session) guardRelated(ctx context.Context, op *Op) error {
 	if !s.store.mayHide {
 		ask = nil
 	}
-	err := guards{ask: ask, caller: true, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)
+	err := guards{ask: ask, caller: true, deleted: s.deleted, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)
 	if readDenied(err) {
 		err = cmp.Or(s.ownDenial(ctx, op), err)
 	}
@@ -111,10 +111,11 @@ func (s *Store) addExistence(ctx context.Context, op *Op) error {
 
 // guards determines the guards of one op.
 type guards struct {
-	ask    func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
-	found  map[string]Filter            // by resource and fields
-	caller bool                         // the filters are a caller's: its searches look into readable fields only
-	intact bool                         // every reference has its target: the transaction has written nothing before
+	ask     func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
+	found   map[string]Filter            // by resource and fields
+	caller  bool                         // the filters are a caller's: its searches look into readable fields only
+	deleted bool                         // the filters are about deleted records, see Op.Deleted; related ones are never
+	intact  bool                         // every reference has its target: the transaction has written nothing before
 }
 
 func (g guards) op(op *Op, filters ...*Filter) (err error) {
@@ -159,6 +160,7 @@ func (g guards) filter(f Filter) (_ Filter, err error) {
 		return Filter{&n}, nil
 	}
 	rel := *n.related
+	g.deleted = false
 	if rel.where, err = g.filter(rel.where); err != nil {
 		return Filter{}, err
 	}
@@ -207,10 +209,13 @@ func (g guards) readable(f *Field) (Filter, error) {
 		return All(), nil
 	}
 	id := strings.Join([]string{f.resource.name, f.name}, "\x00")
+	if g.deleted {
+		id += "\x00~"
+	}
 	if guard, ok := g.found[id]; ok {
 		return guard, nil
 	}
-	res, err := g.ask(&Op{Kind: Visibility, Resource: f.resource, Fields: []*Field{f}})
+	res, err := g.ask(&Op{Kind: Visibility, Resource: f.resource, Fields: []*Field{f}, Deleted: g.deleted})
 	if err == nil {
 		g.found[id] = res.Guard
 	}

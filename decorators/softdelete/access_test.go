@@ -78,6 +78,31 @@ func TestRestoreIsUnderThePolicies(t *testing.T) {
 	}, access.New(rights(), access.Options{}))
 }
 
+func TestSearchInDeletedRecords(t *testing.T) {
+	onEach(t, func(t *testing.T, s *core.Store) {
+		api := engine.New(s, engine.Options{})
+		for _, id := range []int{3, 4} {
+			if err := api.Delete(core.System(t.Context()), "comment", id, engine.Write{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx := core.WithPrincipal(t.Context(), keeper)
+		for text, want := range map[string]int{"three": 1, "e": 1, "one": 0} {
+			if list, err := api.List(ctx, "comment", engine.Query{Deleted: true, Search: text}); err != nil || len(list.Views) != want {
+				t.Errorf("%s: %d of %d deleted comments, %v", text, len(list.Views), want, err)
+			}
+		}
+		n, err := s.Deleted().Count(ctx, s.Model().Resource("comment"), core.Related("answers", core.Search("two")))
+		if err != nil || n != 1 { // 4 answers 2, which is not deleted
+			t.Errorf("%d deleted answers, %v", n, err)
+		}
+		n, err = s.Deleted().Count(ctx, s.Model().Resource("comment"), core.Related("answers", core.Search("three")))
+		if err != nil || n != 0 {
+			t.Errorf("%d deleted answers to a deleted comment, %v", n, err)
+		}
+	}, access.New(rights(), access.Options{}))
+}
+
 // teams has documents of teams and their members.
 func teams() *core.Model {
 	return core.MustModel("teams",

@@ -39,6 +39,8 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 // from a Delete or a Restore.
 func (g actor) mayReach(op *core.Op, row core.Record) bool {
 	switch {
+	case op.Deleted && op.Kind == core.Visibility: // of a field that a search looks into, beside the condition of the search
+		return g.isDeleted(row) && g.canReadLiving(row)
 	case op.Deleted:
 		return g.canRestore(row)
 	case op.Kind == core.Restore: // the decorator that keeps records adds that they are deleted

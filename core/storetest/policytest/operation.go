@@ -256,7 +256,7 @@ func (m generator) reads(r *core.Resource) []operation {
 	return slices.Concat(attempts, m.searches(r), m.readsDeleted(r))
 }
 
-// readsDeleted returns reads of deleted rows: by each key, by each value of each field, in each order.
+// readsDeleted returns reads of deleted rows: by each key, by each value of each field, in each order, and searches.
 func (m generator) readsDeleted(r *core.Resource) (attempts []operation) {
 	if r.Field(m.deletedAt) == nil {
 		return nil
@@ -267,6 +267,7 @@ func (m generator) readsDeleted(r *core.Resource) (attempts []operation) {
 	for _, f := range r.Columns() {
 		attempts = slices.Concat(attempts, m.readsBy(f), aggregations(f))
 	}
+	attempts = append(attempts, m.searches(r)...)
 	for i := range attempts {
 		attempts[i].deleted = true
 	}
