@@ -484,3 +484,22 @@ func TestLeaksAreCaught(t *testing.T) {
 		})
 	}
 }
+
+func TestARequestIDThatIsNoTextIsLeftOut(t *testing.T) {
+	for name, open := range backends {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, open, audit.New(options()))
+			for _, id := range []string{"", "a\x00", "a\xff", "a"} {
+				if err := f.create(core.WithRequestID(as(t.Context(), 1), id), "issue", body{})(); err != nil {
+					t.Errorf("id %q: %v", id, err)
+				}
+			}
+			entry := f.store.Model().Resource("entry")
+			with, err := f.store.Count(core.System(t.Context()), entry, core.Eq("request", "a"))
+			without, err2 := f.store.Count(core.System(t.Context()), entry, core.Eq("request", nil))
+			if err != nil || err2 != nil || with != 1 || without != 3 {
+				t.Errorf("%d entries with an id, %d without; %v, %v", with, without, err, err2)
+			}
+		})
+	}
+}

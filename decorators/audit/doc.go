@@ -35,7 +35,7 @@
 //	record   text: API name and id of the record, such as issue/17
 //	by       id of the principal as text; or of the type of the ids, or a relation with core.Keep. null stands for anonymous
 //	         callers and, without Options.Program, for the program
-//	request  text: core.RequestIDOf
+//	request  text: core.RequestIDOf; null for a request without an id, or with one that is no valid text
 //	before   json: the changed fields with their values before the change, by API name; null if there were none
 //	after    json: the same after the change
 //	issue    a relation to each audited resource; one of them is set

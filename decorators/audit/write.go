@@ -22,8 +22,8 @@ func (t *trail) write(ctx context.Context, op *core.Op, s *subject, final bool) 
 		return core.Result{}, err
 	}
 	request := core.Null
-	if id := core.RequestIDOf(ctx); id != "" {
-		request = core.TextValue(id)
+	if id, err := t.request.Convert(core.RequestIDOf(ctx)); err == nil && id != core.TextValue("") {
+		request = id
 	}
 	for _, c := range changes {
 		kind, before, after, err := s.compare(c)
