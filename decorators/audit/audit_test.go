@@ -503,3 +503,37 @@ func TestARequestIDThatIsNoTextIsLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryJSONValueFitsIntoAnEntry writes the deepest value that clients may write, and values that only other programs write.
+func TestEveryJSONValueFitsIntoAnEntry(t *testing.T) {
+	for name, open := range backends {
+		t.Run(name, func(t *testing.T) {
+			m := core.MustModel("values", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+				{Name: "id", Type: core.Int, Key: true}, {Name: "value", Type: core.JSON},
+			}}, audit.Resource("entry", "thing"))
+			s, err := core.New(t.Context(), m, open(t, m), audit.New(audit.Options{Resource: "entry"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			ctx, thing, entry := as(t.Context(), 1), m.Resource("thing"), m.Resource("entry")
+			for i, text := range []string{strings.Repeat("[", 64) + strings.Repeat("]", 64), strings.Repeat("[", 200) + strings.Repeat("]", 200), "1e400", `"<\u2028"`} {
+				value, err := core.JSON.StoredJSON([]byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Insert(ctx, thing, thing.RecordOf(make([]core.Value, len(thing.Columns()))).Set(thing.Field("value"), value)); err != nil {
+					t.Fatalf("value %d: %v", i, err)
+				}
+				page, err := s.Select(ctx, entry, core.Query{Order: []string{"-id"}, Limit: 1})
+				if err != nil || len(page.Records) != 1 {
+					t.Fatalf("value %d: %d entries, %v", i, len(page.Records), err)
+				}
+				all, err := s.Get(core.System(ctx), entry, page.Records[0].Key())
+				if got := page.Records[0].Get("after"); err != nil || got != all.Get("after") || !strings.HasPrefix(got.String(), `{"value":`) {
+					t.Errorf("value %d: read %v of %v, %v", i, got, all.Get("after"), err)
+				}
+			}
+		})
+	}
+}

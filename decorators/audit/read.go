@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -158,7 +159,11 @@ func (v view) show(ctx context.Context, res core.Result) error {
 	}
 	for i := range res.Records {
 		for _, shown := range images[i] {
-			value, err := core.JSON.Convert(shown.withoutHidden(visible))
+			text, err := json.Marshal(shown.withoutHidden(visible))
+			if err != nil {
+				return err
+			}
+			value, err := core.JSON.StoredJSON(text)
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/larder-go/larder/core"
@@ -117,5 +116,5 @@ func object(members []byte) (core.Value, error) {
 	if members == nil {
 		return core.Null, nil
 	}
-	return core.JSON.Convert(json.RawMessage(append(members, '}')))
+	return core.JSON.StoredJSON(append(members, '}')) // one level deeper than a client may write
 }
