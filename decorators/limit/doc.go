@@ -4,7 +4,7 @@
 //	store, err := core.New(ctx, model, backend,
 //		limit.New(
 //			limit.Rule{Name: "anonymous", Roles: []string{limit.Anonymous}, Requests: 60, Window: time.Minute},
-//			limit.Rule{Name: "writes", Kinds: []core.Kind{core.Insert, core.Update, core.Delete}, Requests: 100, Window: time.Minute},
+//			limit.Rule{Name: "writes", Kinds: []core.Kind{core.Insert, core.Update, core.Delete, core.Restore}, Requests: 100, Window: time.Minute},
 //			limit.Rule{Name: "at once", Concurrent: 4, Total: 64, Wait: 2 * time.Second},
 //			limit.Rule{Name: "reports", Roles: []string{"report"}, Time: 10 * time.Second}),
 //		access.New(policy, access.Options{}))
