@@ -78,6 +78,26 @@ func TestRestoreIsUnderThePolicies(t *testing.T) {
 	}, access.New(rights(), access.Options{}))
 }
 
+// TestRestoreDoesNotRevealAnUnreadableParent restores as a principal that may restore issues, and may not read which comments they
+// have.
+func TestRestoreDoesNotRevealAnUnreadableParent(t *testing.T) {
+	p := append(everyRow("blind", access.Read|access.Restore, "issue", "issue_label"), everyRow("blind", access.Restore, "comment")...)
+	p = append(p, access.Rule{Roles: []string{"blind"}, Resource: "comment", Operations: access.Read, Fields: []string{"id", "text", "answers"}})
+	onEach(t, func(t *testing.T, s *core.Store) {
+		api := engine.New(s, engine.Options{})
+		if err := api.Delete(core.System(t.Context()), "issue", 1, engine.Write{}); err != nil {
+			t.Fatal(err)
+		}
+		ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(1), Roles: []string{"blind"}})
+		if _, err := api.Restore(ctx, "comment", 2, engine.Write{}); !errors.Is(err, core.NotFound) || core.AsError(err).Key != core.IntValue(1) || core.AsError(err).Resource != "comment" {
+			t.Errorf("restored the answer to a deleted comment: %v", err)
+		}
+		if v, err := api.Restore(ctx, "comment", 1, engine.Write{Depth: 1}); err != nil || json(v) != `{"id":1,"text":"one"}` {
+			t.Errorf("restored %s, %v", json(v), err)
+		}
+	}, access.New(p, access.Options{}))
+}
+
 func TestSearchInDeletedRecords(t *testing.T) {
 	onEach(t, func(t *testing.T, s *core.Store) {
 		api := engine.New(s, engine.Options{})

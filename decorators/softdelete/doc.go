@@ -76,7 +76,7 @@
 //   - A record that is not deleted, does not exist, or that the caller may not restore: [core.NotFound].
 //   - A unique value that another record has now: [core.AlreadyExists], also of a dependant. Nothing is restored.
 //   - A record whose parent is deleted, by a relation that cascades or restricts: [core.NotFound] naming the parent, if the caller
-//     may restore it and so can do that first. A deleted parent that the caller may not restore is indistinguishable from a
+//     may read the relation and restore the parent, and so can do that first. Another deleted parent is indistinguishable from a
 //     hidden one: the record is restored, and shows no parent.
 //   - A Validate of the model that rejects the record today: [core.ValidationFailed]. A delete is an update for the rules of the model,
 //     too.

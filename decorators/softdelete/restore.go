@@ -57,7 +57,7 @@ func (r *restoring) restore(ctx context.Context) (core.Result, error) {
 	if err != nil {
 		return core.Result{}, err
 	}
-	orphans, err := r.orphans(ctx, found.Records) // a parent may be a dependant, too
+	orphans, err := r.orphans(ctx, found.Records, false) // a parent may be a dependant, too
 	for _, rec := range found.Records {
 		if f := orphans[rec.Key()]; err == nil && f != nil {
 			err = f.Target().NotFound(rec.At(f.Column()))
@@ -124,7 +124,7 @@ func (r *restoring) restoreDependants(ctx context.Context, records []core.Record
 
 // restoreAll restores the dependants that do not have to wait, and their own dependants.
 func (r *restoring) restoreAll(ctx context.Context, d dependants) error {
-	orphans, err := r.orphans(ctx, d.records)
+	orphans, err := r.orphans(ctx, d.records, true)
 	if err != nil {
 		return err
 	}
@@ -161,8 +161,9 @@ func (r *restoring) restoreAll(ctx context.Context, d dependants) error {
 
 // orphans returns, by key, the records of one resource that point by a relation that cascades or restricts at a deleted record
 // which the principal may restore before. Another deleted record is as unknown to the principal as one that it cannot read, and
-// must make no difference.
-func (r *restoring) orphans(ctx context.Context, records []core.Record) (map[core.Value]*core.Field, error) {
+// must make no difference. Neither must a relation that the principal may not read. deletedRecords means that the records are still
+// deleted.
+func (r *restoring) orphans(ctx context.Context, records []core.Record, deletedRecords bool) (map[core.Value]*core.Field, error) {
 	orphans := make(map[core.Value]*core.Field)
 	if len(records) == 0 {
 		return orphans, nil
@@ -187,13 +188,43 @@ func (r *restoring) orphans(ctx context.Context, records []core.Record) (map[cor
 		if err != nil {
 			return nil, err
 		}
+		var keys []core.Value
 		for _, target := range deleted {
-			for _, key := range targets[target.Key()] {
-				orphans[key] = f
-			}
+			keys = append(keys, targets[target.Key()]...)
+		}
+		if keys, err = r.readable(ctx, f, keys, deletedRecords); err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			orphans[key] = f
 		}
 	}
 	return orphans, nil
+}
+
+// readable returns the keys of those of the records in which the principal may read the field.
+func (r *restoring) readable(ctx context.Context, f *core.Field, keys []core.Value, deletedRecords bool) ([]core.Value, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	of := f.Resource()
+	asked := r.op.Derive(core.Visibility, of)
+	asked.Fields, asked.Deleted = []*core.Field{f}, deletedRecords
+	res, err := r.op.SendRead(ctx, asked)
+	switch {
+	case errors.Is(err, core.Forbidden), errors.Is(err, core.Unauthorized), errors.Is(err, core.UnknownField):
+		return nil, nil // none
+	case err != nil:
+		return nil, err
+	}
+	load := r.op.Derive(core.Load, of)
+	load.Principal, load.Keys, load.Fields, load.Using = program, core.SortKeys(keys), []*core.Field{of.Key()}, res.Guard
+	found, err := r.next(ctx, load)
+	keys = nil
+	for _, rec := range found.Records {
+		keys = append(keys, rec.Key())
+	}
+	return keys, err
 }
 
 // restorable returns the deleted ones of the records with the keys that the principal may restore.
