@@ -18,6 +18,9 @@ const DefaultBatch = 500
 // A deleted record at which a living one points by a relation that cascades or restricts stays until that one is deleted: a caller
 // has restored the living one that may not restore the deleted one.
 //
+// Inner decorators see a Delete by the program: decorators/audit writes an entry, and decorators/stamp touches the parents of the
+// record, unless ctx is one of stamp.Unstamped.
+//
 // Several processes may purge at once. After an error the records of earlier transactions are gone, and a later call goes on.
 //
 // Errors: those of [core.Store.Tx].

@@ -69,6 +69,9 @@
 // Consider what it reveals: everyone who may read the time learns when a comment was written, changed or deleted, also a comment that
 // they may not read. Do not touch records across that border, or hide the time by a rule for the field.
 //
+// A purge of softdelete deletes the records once more, and touches again what they point at. Pass it a context of [Unstamped]: a comment
+// that was deleted months ago is no news of its issue.
+//
 // A touched record has another ETag. A client that holds the former one has to read the record again before a write with
 // If-Match. Writes that touch one record at the same time conflict, and the store repeats them.
 //
