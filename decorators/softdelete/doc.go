@@ -98,6 +98,8 @@
 //     [core.NotFound].
 //   - Where resources reference each other in a circle, the store does not look for hidden dependants in it.
 //   - A one-to-one partner of a deleted record stays taken, see [Options.KeepsUnique].
+//   - A dependant of two records, such as a link, comes back with the one that it was deleted with, while the other one is present.
+//     Where that one was deleted later and is restored later, the dependant stays deleted until a restore of its own.
 //
 // # Cost
 //

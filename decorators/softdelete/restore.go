@@ -16,6 +16,7 @@ type restoring struct {
 	op       *core.Op
 	waiting  []dependants // for a record that they point at, too, and that is still deleted
 	restored map[*core.Resource]map[core.Value]bool
+	done     int // number of restored dependants
 }
 
 // dependants are deleted records of one resource that match the guard.
@@ -68,14 +69,8 @@ func (r *restoring) restore(ctx context.Context) (core.Result, error) {
 
 // restoreWaiting restores the dependants that have waited for others, until no further one can be restored.
 func (r *restoring) restoreWaiting(ctx context.Context) error {
-	count := func() (n int) {
-		for _, d := range r.waiting {
-			n += len(d.records)
-		}
-		return n
-	}
-	for before := 0; count() > 0 && count() != before; {
-		before = count()
+	for before := -1; len(r.waiting) > 0 && r.done > before; {
+		before = r.done
 		waiting := r.waiting
 		r.waiting = nil
 		for _, d := range waiting {
@@ -152,6 +147,7 @@ func (r *restoring) restoreAll(ctx context.Context, d dependants) error {
 		update.Keys = append(update.Keys, rec.Key())
 		r.restored[of][rec.Key()] = true
 	}
+	r.done += len(ready)
 	update.Using, update.Records = d.guard, r.resources[of.Index()].with(update.Keys, core.Null)
 	if _, err := r.next(ctx, update); err != nil {
 		return err
