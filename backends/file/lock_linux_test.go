@@ -22,7 +22,7 @@ func TestCloseUnlocksInSpiteOfAForkedChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		copied := duplicate(t, path)
-		defer func() { _ = syscall.Close(copied) }()
+		t.Cleanup(func() { _ = syscall.Close(copied) })
 		if err := store.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -32,12 +32,13 @@ func TestCloseUnlocksInSpiteOfAForkedChild(t *testing.T) {
 // duplicate returns a copy of the descriptor of an open file, as a forked child has one.
 func duplicate(t *testing.T, path string) int {
 	t.Helper()
-	all, err := os.ReadDir("/proc/self/fd")
+	const open = "/proc/self/fd"
+	all, err := os.ReadDir(open)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range all {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", entry.Name())); err != nil || to != path {
+		if to, err := os.Readlink(filepath.Join(open, entry.Name())); err != nil || to != path {
 			continue
 		}
 		number, err := strconv.Atoi(entry.Name())

@@ -5,7 +5,7 @@ package citustest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -100,7 +100,7 @@ func TestConnectionToAWorkerIsAnError(t *testing.T) {
 	servertest.Must(t, postgres.Migrate(t.Context(), server, name, servertest.Numbered))
 	host := servertest.Value[string](t, server, "SELECT nodename FROM pg_dist_node WHERE shouldhaveshards AND groupid > 0 ORDER BY nodeid LIMIT 1")
 	port := servertest.Value[int64](t, server, "SELECT nodeport::bigint FROM pg_dist_node WHERE shouldhaveshards AND groupid > 0 ORDER BY nodeid LIMIT 1")
-	worker := servertest.With(t, servertest.With(t, pgtest.URL(t), "host", host), "port", fmt.Sprint(port))
+	worker := servertest.With(t, servertest.With(t, pgtest.URL(t), "host", host), "port", strconv.FormatInt(port, 10))
 	_, err := core.New(t.Context(), servertest.Numbered, postgres.New(servertest.OwnPool(t, worker), name, postgres.Options{}))
 	if err == nil || !strings.Contains(err.Error(), "coordinator") {
 		t.Errorf("got %v", err)
