@@ -40,7 +40,7 @@ type service struct {
 	moves    sync.Mutex    // for one move at a time
 
 	mu    sync.Mutex
-	busy  map[int64]bool   // tenants that are being settled, by id
+	busy  map[int64]bool   // tenants that are being settled, by id; true if the state has changed meanwhile
 	slots map[string]*slot // by the name of the tenant
 }
 
@@ -114,12 +114,8 @@ func (s *service) changed(_ context.Context, tx *core.Transaction, changes []cor
 		was, is := c.Before.Get("state"), c.After.Get("state")
 		tx.AfterCommit(func(context.Context) {
 			s.recheck(c.After.Get("name").Text())
-			if was == is {
-				return
-			}
-			select {
-			case s.wake <- struct{}{}:
-			default: // it will read the whole register anyway
+			if was != is {
+				s.stateChanged(c.After.Key().Int())
 			}
 		})
 	}

@@ -59,15 +59,39 @@ func (s *service) settleAll(ctx context.Context) {
 func (s *service) begin(id int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was := s.busy[id]
-	s.busy[id] = true
-	return !was
+	_, busy := s.busy[id]
+	if !busy {
+		s.busy[id] = false
+	}
+	return !busy
 }
 
+// end removes the mark, and wakes settleForever if the state of the tenant has changed meanwhile.
 func (s *service) end(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.busy[id] {
+		s.wakeUp()
+	}
 	delete(s.busy, id)
+}
+
+// stateChanged wakes settleForever, again at the end if the tenant is being settled.
+func (s *service) stateChanged(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, busy := s.busy[id]; busy {
+		s.busy[id] = true
+	}
+	s.wakeUp()
+}
+
+// wakeUp wakes settleForever.
+func (s *service) wakeUp() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will read the whole register anyway
+	}
 }
 
 // settle performs steps towards the state active, and keeps the error of a failure in the register. Every step can be repeated, and

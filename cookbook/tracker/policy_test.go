@@ -113,14 +113,6 @@ func (all decisions) target(row core.Record, field string) core.Record {
 
 // roleIn returns the role of p in the organisation that the row belongs to; "" for none.
 func (all decisions) roleIn(p *core.Principal, row core.Record) string {
-	if row.Resource().Name() == "entry" {
-		for _, field := range []string{"comment", "issue_label"} {
-			if row.Get(field).IsSet() {
-				row = all.target(row, field)
-				break
-			}
-		}
-	}
 	for _, field := range []string{"issue", "project", "organisation"} {
 		if !row.IsZero() && row.Resource().Field(field) != nil {
 			row = all.target(row, field)
@@ -149,6 +141,11 @@ func (all decisions) canRead(p *core.Principal, row core.Record) bool {
 			}
 		}
 		return false
+	case "entry":
+		return slices.ContainsFunc([]string{"issue", "comment", "issue_label"}, func(field string) bool {
+			of := all.target(row, field)
+			return !of.IsZero() && all.roleIn(p, of) != ""
+		})
 	case "organisation", "membership":
 		return p.HasRole("operator") || all.roleIn(p, row) != ""
 	}
