@@ -146,7 +146,7 @@ func pairs() []pair {
 		})},
 		{"softdelete", softdelete.New(deletedAt, softdelete.Options{}), living},
 		{"stamp", stamp.New(stamp.Options{Updated: "updated_at", UpdatedBy: "updated_by"}), signed},
-		{"audit", audit.New(audit.Options{Resource: "entry", Omit: []string{"task.updated_at", "task.updated_by"}}), recorded},
+		{"audit", audit.New(audit.Options{Resource: "entry", DeletedAt: deletedAt, Omit: []string{"task.updated_at", "task.updated_by"}}), recorded},
 	}
 }
 
