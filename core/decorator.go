@@ -269,8 +269,7 @@ func (d Description) String() string {
 
 // Observer is notified at the beginning and at the end of every operation, for logs, metrics and traces. It gets neither a
 // handler nor the [Op], so it cannot change, answer or drop an operation. It does not see ops of kind [Visibility], which read
-// and write nothing, nor those of kind [Restore] without keys. Its methods may run in several goroutines
-// at once.
+// and write nothing, nor those of kind [Restore] without keys. Its methods may run in several goroutines at once.
 type Observer interface {
 	// Begin is called when an operation arrives, with its kind and its resource, which is nil for a Tx. An outer
 	// decorator may have set an invalid kind or resource; the store rejects such an op. Begin must not panic.

@@ -237,8 +237,7 @@ var errTxInTx = errors.New("a transaction cannot run inside another one")
 //
 // fn must use the context and the op that it gets. The decorators between this one and the backend see the new
 // transaction as an op of kind [Tx]. An error of fn rolls it back, or prevents the commit of the op's transaction, and is
-// returned unchanged. After a conflict the
-// store repeats the whole op. An op of kind Tx fails with [ServerError].
+// returned unchanged. After a conflict the store repeats the whole op. An op of kind Tx fails with [ServerError].
 func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Context, op *Op) (Result, error)) (Result, error) {
 	switch {
 	case op.Kind == Tx:

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// A condition or an order of a caller on related records concerns only the related records that exist for the caller's
-// principal, and a search of a caller looks into a field only of the records in which the principal may read the field. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and
-// set of fields, and keeps it beside the caller's condition as [Filter.Guard]. Conditions of policies see all records except
-// the ones that an effect hides from every principal.
+// A condition or an order of a caller on related records concerns only the related records that exist for the caller's principal,
+// and a search of a caller looks into a field only of the records in which the principal may read the field. The store asks the
+// chain for their condition by an op of kind [Visibility], once for each resource and set of fields, and keeps it beside the
+// caller's condition as [Filter.Guard]. Conditions of policies see all records except the ones that an effect hides from every
+// principal.
 
 // guardRelated determines the guards of the caller's condition and order.
 func (s session) guardRelated(ctx context.Context, op *Op) error {

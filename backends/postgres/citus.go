@@ -14,8 +14,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Citus stores the rows of a distributed table in shards, which are tables of workers; see SCALE.md. The backend supports tables with one shard each, of the same colocation group: their transactions run on one worker,
-// whose isolation is that of PostgreSQL.
+// Citus stores the rows of a distributed table in shards, which are tables of workers; see SCALE.md. The backend supports tables with
+// one shard each, of the same colocation group: their transactions run on one worker, whose isolation is that of PostgreSQL.
 
 // distribution describes how Citus stores a table (table pg_dist_partition).
 type distribution struct {

@@ -180,9 +180,12 @@ func (s *stamper) touch(ctx context.Context, op *core.Op, t touch, changes []cor
 	return err
 }
 
+// system is the principal of touches.
+var system = core.PrincipalOf(core.System(context.Background()))
+
 // asProgram derives an op of the program.
 func (s *stamper) asProgram(op *core.Op, kind core.Kind, r *core.Resource) *core.Op {
 	derived := op.Derive(kind, r)
-	derived.Principal = core.PrincipalOf(core.System(context.Background()))
+	derived.Principal = system
 	return derived
 }
